@@ -21,6 +21,7 @@ DOCUMENTED: dict[str, tuple[set[str], list[set[str]]]] = {
         [{"FunctionName"}, {"FunctionName", "Resource"}, set()],
     ),
     "AWS/ApiGateway": ({"Count", "4XXError", "5XXError", "Latency", "IntegrationLatency"}, [{"ApiName", "Stage"}]),
+    "AWS/Events": ({"Invocations", "FailedInvocations", "TriggeredRules"}, [{"RuleName"}]),
     "AWS/SQS": (
         {"ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesDelayed", "ApproximateAgeOfOldestMessage"},
         [{"QueueName"}],
@@ -44,6 +45,11 @@ def machine(name: str, metric: str, at: float, value: float = 1) -> Sample:
 def function(name: str, metric: str, at: float, value: float = 1) -> Sample:
     """A metric of a function."""
     return Sample("AWS/Lambda", metric, value, at, {"FunctionName": f"{name}FunctionName"})
+
+
+def rule(name: str, metric: str, at: float, value: float = 1) -> Sample:
+    """A metric of a rule of EventBridge, such as a clock."""
+    return Sample("AWS/Events", metric, value, at, {"RuleName": f"{name}Name"})
 
 
 def requests(api: str, at: float, answered: int, failed: int = 0, wrong: int = 0) -> Iterator[Sample]:

@@ -83,7 +83,7 @@ TEMPLATE: Json = {
         "IngestFunction": _FUNCTION,
         "Clock": {
             "Type": "AWS::Events::Rule",
-            "Properties": {"Name": "tessera-clock", "ScheduleExpression": "rate(6 hours)", "State": "ENABLED"},
+            "Properties": {"Name": "tessera-clock", "ScheduleExpression": "rate(1 hour)", "State": "ENABLED"},
         },
         "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "tessera"}},
     },

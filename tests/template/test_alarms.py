@@ -17,7 +17,7 @@ from tests.support import sources
 from tests.support.alarms import Sample, Watch, emitted
 from tests.support.handlers import Handlers, sample_event
 from tests.support.ingest_world import World, some
-from tests.support.metrics import every, function, machine, requests
+from tests.support.metrics import every, function, machine, requests, rule
 from tests.template.documents import FILE_NAMES, load
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
@@ -203,8 +203,8 @@ def scheduled(start: float, end: float) -> Iterator[Sample]:
     for at in every(5 * MINUTE, start, end):
         yield function("TendJobs", "Invocations", at, 5)
         yield function("TendBulk", "Invocations", at, 5)
-    for at in every(6 * HOUR, start + 6 * HOUR, end):
-        yield function("Ingest", "Invocations", at)
+    for at in every(HOUR, start + HOUR, end):
+        yield rule("IngestClock", "Invocations", at)
         yield function("Ingest", "Errors", at, 0)
 
 
@@ -254,7 +254,7 @@ def test_a_new_stack_whose_index_never_succeeds_rings_after_two_days() -> None:
     [
         ("AWS/States", "FootprintIndexStateMachineArn", 49),
         ("AWS/States", "ImageIndexStateMachineArn", 49),
-        ("AWS/Lambda", "IngestFunctionName", 25),
+        ("AWS/Events", "IngestClockName", 25),
         ("AWS/Lambda", "CleanCubesFunctionName", 49),
         ("AWS/Lambda", "TendJobsFunctionName", 0.5),
         ("AWS/Lambda", "TendBulkFunctionName", 0.5),

@@ -29,7 +29,7 @@ from tessera_cloud.ports import LONGEST_DELAY, StateStore
 KIND = "sweep"
 SETTLED_SECONDS = 23 * 3600.0
 """Time between two scheduled listings of a sector whose cubes are all built, in seconds."""
-SCHEDULE_SECONDS = 6 * 3600.0
+SCHEDULE_SECONDS = 3600.0
 """Time between two scheduled looks at all sectors, in seconds. See stacks/ingest.yaml."""
 LATE_SECONDS = 3600.0
 """Delay after which the message of a due check counts as lost, in seconds."""
