@@ -22,6 +22,7 @@ from tests.support.tica import tica_frame
 
 NEW, OLD, TICA = "tess-s0002-4-2", "tess-s0001-4-2", "tica-s0027-1-4"
 WINDOW = {"cube": NEW, "ra": RA, "dec": DEC, "size": 5}
+LIGHT = {"ra": RA, "dec": DEC, "size": 5, "aperture": "all", "background": "none"}
 
 
 def see(api: Api, sweep: str) -> None:
@@ -139,6 +140,23 @@ def test_a_preview_is_that_of_the_later_cube(api: Api, built: Api, path: str) ->
     found, expected = (some.get(path, **WINDOW) for some in (api, built))
     assert found.status == 200
     assert found.content == expected.content
+
+
+@pytest.mark.parametrize("detrend", ["none", "cbv"])
+def test_a_light_curve_is_that_of_the_later_cube(api: Api, built: Api, detrend: str) -> None:
+    query = LIGHT | {"detrend": detrend, "sectors": "1,2"}
+    found, expected = (some.get("/v1/lightcurve", **query) for some in (api, built))
+    assert found.status == {"none": 200, "cbv": 404}[detrend], found.content
+    assert found.json() == expected.json()
+
+
+def test_a_light_curve_leaves_out_frames_that_take_too_long(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order, "FRAMES_SYNC_REQUESTS", 3)
+    found = api.get("/v1/lightcurve", **LIGHT).json()
+    assert [one["sector"] for one in found["sectors"]] == [1]
+    (left,) = found["left_out"]
+    assert left["cube"] == NEW
+    assert left["reason"].startswith("it has no cube yet, and ")
 
 
 def test_a_large_cutout_of_frames_is_a_job(api: Api, built: Api, monkeypatch: pytest.MonkeyPatch) -> None:

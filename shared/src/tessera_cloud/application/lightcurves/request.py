@@ -10,8 +10,10 @@ from tessera.lightcurves.preview import edge_distance
 from tessera.stitching.rule import Choice, choose_ccds
 from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.cutouts.fixed import Position
+from tessera_cloud.application.cutouts import order as limits
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.cutouts.request import CutoutRequest
+from tessera_cloud.application.facts import FrameReads
 from tessera_cloud.application.index.seen import pixel_on
 from tessera_cloud.application.results import order_id
 from tessera_cloud.application.sidecar import known_cubes
@@ -25,6 +27,7 @@ MAX_VALUES = 100_000_000
 """Largest number of pixels times cadences of all sectors. They are 0.8 GB of cubes with errors, which takes a function
 of 2,048 MB 11 s to read, as `tessera_cloud.application.cutouts.order.SYNC_BYTES` says. 40 sectors of 11 x 11 pixels
 with 11,775 cadences have 57 million."""
+_TOO_MANY_READS = "it has no cube yet, and {:,} requests for {:,} bytes of its frames are more than a client waits for"
 _CONTENT = "stitched light curve"
 """What kept light curves contain; another text when that changes."""
 
@@ -127,9 +130,25 @@ class StitchOrder:
             if pixel is not None:
                 edge = round(edge_distance(cube.layout, *pixel), 1)
                 places.append(OnCube(published, cube, round(pixel[0], 3), round(pixel[1], 3), edge))
-        choice = choose_ccds(places)
+        choice = _leave_heavy_frames(choose_ccds(places), position.size.pixels()[0])
         _check_size(self.request, choice, backend.settings.memory_mb)
         return choice
+
+
+def _leave_heavy_frames(choice: Choice[OnCube], n_rows: int) -> Choice[OnCube]:
+    """Leave out CCDs without a cube of whose frames more would be read than a client waits for."""
+    taken, left = [], list(choice.left)
+    requests = n_bytes = 0
+    for place in choice.taken:
+        if place.published.from_frames:
+            reads = FrameReads.of(place.published)
+            more, bytes_more = requests + reads.requests, n_bytes + reads.bytes_of(n_rows)
+            if more > limits.FRAMES_SYNC_REQUESTS or bytes_more > limits.FRAMES_SYNC_BYTES:
+                left.append((place, _TOO_MANY_READS.format(reads.requests, reads.bytes_of(n_rows))))
+                continue
+            requests, n_bytes = more, bytes_more
+        taken.append(place)
+    return Choice(tuple(taken), tuple(left))
 
 
 def _check_size(request: StitchRequest, choice: Choice[OnCube], memory_mb: int) -> None:

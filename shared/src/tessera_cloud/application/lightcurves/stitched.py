@@ -20,6 +20,7 @@ from tessera_cloud import keys
 from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.cutouts.answer import CutoutAnswer, Making, answer_once
 from tessera_cloud.application.cutouts.planned import Planned
+from tessera_cloud.application.facts import frame_pixels
 from tessera_cloud.application.lightcurves.request import OnCube, StitchOrder, StitchRequest
 from tessera_cloud.application.lightcurves.vectors import vectors_beside
 from tessera_cloud.application.results import order_id
@@ -100,7 +101,8 @@ def _plan(place: OnCube, request: StitchRequest, backend: HasCubes) -> Planned |
     """The cutout of a cube; None if no cadence of it is wanted."""
     published, cube = place.published, place.cube
     read = partial(read_info, published, cube, backend.store)
-    return request.position.plan(published, cube, request.cutouts.options, backend.settings.max_job_pixels, read)
+    planned = request.position.plan(published, cube, request.cutouts.options, backend.settings.max_job_pixels, read)
+    return None if planned is None else planned.with_frames(frame_pixels(published, backend))
 
 
 def _measures(request: StitchRequest) -> dict[str, Any]:
