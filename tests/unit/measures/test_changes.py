@@ -10,6 +10,7 @@ from tessera.cubes.reference.frame import ReferenceFrame
 from tessera.measures.bins import TimeBins
 from tessera.measures.changes import Change, Source, find_changes, join_sources, subtract_background
 from tessera.measures.statistics import measure_pixels
+from tessera.tess import detector
 
 SHAPE = (70, 60)
 N, IN_BIN = 100, 5
@@ -69,6 +70,20 @@ def test_a_new_star_and_a_fading_one_are_found(quiet: Floats) -> None:
     assert (fading.start, fading.end) == (70, 80)
     assert fading.sigma < -7
     assert new.error == pytest.approx(3 * 1.25 * NOISE / np.sqrt(IN_BIN), rel=0.5)
+
+
+def test_collateral_pixels_have_no_changes_and_leave_those_beside_them(
+    quiet: Floats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detector, "FULL_FRAME", SHAPE)
+    monkeypatch.setattr(detector, "_SCIENCE", (0, 66, 4, 56))
+    frames = quiet.copy()
+    frames[:, 66:] = frames[:, :, :4] = frames[:, :, 56:] = 50.0
+    frames[60:64, 20:23, :3] += np.float32(900.0)
+    frames[40:60] += spot(20.3, 31.2, 120)
+    (new,) = changes_of(frames)
+    assert (new.row, new.column) == pytest.approx((20.3, 31.2), abs=0.2)
+    assert new.reference == pytest.approx(float(np.median(frames[:, 19:22, 30:33].sum(axis=(1, 2)))), rel=0.05)
 
 
 def test_a_cosmic_ray_and_a_hot_pixel_are_no_changes(quiet: Floats) -> None:

@@ -13,7 +13,7 @@ sum, and no pixel nearby is as clearly of the other sign, as beside a star that 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -23,6 +23,7 @@ from tessera.cubes.reference.frame import ReferenceFrame
 from tessera.measures.bins import TimeBins
 from tessera.measures.statistics import MAD_TO_SIGMA, median
 from tessera.measures.thresholds import N_SIGMA
+from tessera.tess.detector import science_area
 
 MOST_CHANGES = 10_000
 """Largest number of changes that are kept: the clearest ones."""
@@ -238,7 +239,7 @@ def find_changes(frame: ReferenceFrame, bins: TimeBins, differences: Floats, n_s
     bins : TimeBins
         Bins of time.
     differences : ndarray, shape (n_bins, n_rows, n_columns)
-        Median difference from the reference in each bin. It loses its background here.
+        Median difference from the reference in each bin. Science pixels lose their background here.
     n_sigma : float, optional
         Smallest number of standard deviations of a source.
 
@@ -247,15 +248,19 @@ def find_changes(frame: ReferenceFrame, bins: TimeBins, differences: Floats, n_s
     list of Change
         All changes, the clearest first.
     """
-    if min(frame.flux.shape) < 3:
+    row, stop_row, column, stop_column = science_area(*frame.flux.shape)
+    if min(stop_row - row, stop_column - column) < 3:
         return []
+    area = np.s_[..., row:stop_row, column:stop_column]  # collateral pixels have other levels, and see no source
+    differences, of_cadence = differences[area], (frame.error * np.sqrt(frame.n_good, dtype=np.float32))[area]
     for number, image in enumerate(differences):
         differences[number] = subtract_background(image)
-    jitter, of_cadence = _settle(differences), frame.error * np.sqrt(frame.n_good, dtype=np.float32)
-    sources = []
+    jitter = _settle(differences)
+    sources: list[Source] = []
     for number, count in enumerate(bins.counts):
         noise = np.maximum(jitter, of_cadence / np.float32(np.sqrt(count)))
-        sources += find_sources(number, differences[number], noise, n_sigma)
+        found = find_sources(number, differences[number], noise, n_sigma)
+        sources += [replace(one, row=one.row + row, column=one.column + column) for one in found]
     total = _sum_of_nine(frame.flux)
     changes = [_change(some, bins, total) for some in join_sources(sources)]
     return sorted(changes, key=lambda change: (-abs(change.sigma), change.row, change.column))
