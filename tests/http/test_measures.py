@@ -127,8 +127,10 @@ def test_a_job_makes_differences(measured: Api) -> None:
     assert [name.rsplit("_", 1)[1] for name in names] == ["difference.fits"]
 
 
-def test_cubes_without_a_reference_frame_are_named(measured: Api) -> None:
-    answer = measured.get("/v1/cutouts", **PLACE, difference="true")
+@pytest.mark.parametrize("path", ["/v1/cutouts", "/v1/cutouts.fits?cube=tess-s0002-4-2"])
+def test_cubes_without_a_reference_frame_are_named(measured: Api, path: str) -> None:
+    path, _, cube = path.partition("?cube=")
+    answer = measured.get(path, **PLACE, difference="true", **({"cube": cube} if cube else {}))
     assert answer.status == 404
     found = answer.json()["error"]
     assert found["parameter"] == "difference"

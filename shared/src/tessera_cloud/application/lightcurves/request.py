@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from tessera.lightcurves.preview import edge_distance
 from tessera.stitching.rule import Choice, choose_ccds
 from tessera_cloud.application.backend import HasCubes
-from tessera_cloud.application.cutouts.fixed import Position
 from tessera_cloud.application.cutouts import order as limits
+from tessera_cloud.application.cutouts.fixed import Position
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.facts import FrameReads

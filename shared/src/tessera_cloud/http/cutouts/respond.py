@@ -18,6 +18,7 @@ from tessera_cloud.application.jobs.plans import CubeRecord, wanted_of
 from tessera_cloud.application.jobs.records import Asker
 from tessera_cloud.application.jobs.submit import JobStatus
 from tessera_cloud.application.jobs.work import cutouts
+from tessera_cloud.application.measures.references import check_references
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import NotFoundError, TooLargeError
 from tessera_cloud.http.charging import charge, charge_result, check_share
@@ -83,7 +84,7 @@ def respond_file(published: PublishedCube, wanted: CutoutRequest, request: Reque
     Raises
     ------
     NotFoundError
-        If there is nothing to cut; it says why.
+        If there is nothing to cut, or no reference frame for differences; it says why.
     TooLargeError
         If the client cannot wait for it.
     """
@@ -92,6 +93,8 @@ def respond_file(published: PublishedCube, wanted: CutoutRequest, request: Reque
     svc = request.services
     order = CutoutOrder.of(wanted, (published,))
     order.check(svc.settings)
+    if wanted.options.difference:
+        check_references(order.cubes, svc)
     if order.is_heavy(svc.settings):
         parameter, allowed = wanted.target.sized_by, f"{svc.settings.max_sync_pixels:,} pixels, {SYNC_BYTES:,} bytes"
         value = f"about {order.pixels[0]:,} pixels, {order.n_bytes:,} bytes"
