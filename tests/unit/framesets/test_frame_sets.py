@@ -20,11 +20,13 @@ from moto.server import ThreadedMotoServer
 import tessera
 from tessera.cli.main import main
 from tessera.cutouts.open_cube import open_cube
-from tessera.framesets.facts import MARK, FrameFacts
+from tessera.framesets.facts import MARK, FrameFacts, FramePlace
 from tessera.framesets.source import FrameSetSource
 from tessera.io.sources import ReplacedError
 from tessera.moving.ephemeris import Ephemeris
+from tessera.provenance.record import Origin
 from tessera.tess.products import TICA
+from tessera.verify.origins import find_origin, origin_problems
 from tessera.windows import Window
 from tests.support.frame_marks import without_marks
 from tests.support.frames import tiny_sector
@@ -252,5 +254,24 @@ def test_a_prefix_in_s3_is_listed_and_its_frames_are_read_by_ranges(
         place = targets(spoc[1])[:1]
         (found,), (expected,) = tessera.make_cutouts(ccd, place, 5), tessera.make_cutouts(spoc[1], place, 5)
         assert without_marks(found.data) == without_marks(expected.data)
+        tags = [client.head_object(Bucket="newest-frames", Key=str(one)[19:])["ETag"] for one in ccd.locations]
+        places = [
+            FramePlace(str(one)[5:], place.size, tag.strip('"'))
+            for one, place, tag in zip(ccd.locations, ccd.facts.places, tags, strict=True)
+        ]
+        facts = replace(ccd.facts, places=tuple(places)).to_bytes()  # what a service keeps of frames
+        client.put_object(Bucket="newest-frames", Key="facts.npz", Body=facts)
+        origin = Origin("s3://newest-frames/facts.npz", len(facts), "its-etag", ccd.facts.cube.digest)
+        frames = find_origin(origin, "a file of the service", None)
+        assert frames is not None
+        (again,) = tessera.make_cutouts(frames, place, 5, options=tessera.CutoutOptions(provenance=False))
+        assert bytes(found.data or b"").startswith(bytes(again.data or b"no file"))
+        with open_cube(frames) as file:
+            assert origin_problems(origin, file.source, file.cube.digest) == []
+        client.put_object(Bucket="newest-frames", Key=str(ccd.locations[2])[19:], Body=b"another frame")
+        changed = find_origin(origin, "the same", None)
+        assert changed is not None
+        (failed,) = tessera.make_cutouts(changed, place, 5)
+        assert failed.status == "error"
     finally:
         server.stop()

@@ -28,6 +28,7 @@ from tessera.cutouts.open_cube import open_cube
 from tessera.moving.ephemeris import Clock, Ephemeris
 from tessera.provenance.fits_files import data_problems, read_provenance
 from tessera.tess.clock import Time
+from tessera.verify.compare import compare_fits, rounded_cards
 from tessera.verify.verify import verify_product
 from tests.support.checks import checksums_hold, fitsverify_complaints
 from tests.support.frames import tiny_sector, tiny_times
@@ -52,6 +53,19 @@ def made(cube: Path, sky: SkyCoord, tmp_path: Path) -> Path:
     (made,) = make_cutouts(cube, sky, 5, output_dir=tmp_path)
     assert made.path is not None
     return made.path
+
+
+def test_the_last_digits_of_a_fit_are_those_of_a_processor(cube: Path, sky: SkyCoord) -> None:
+    (made,) = make_cutouts(cube, sky, 5, options=CutoutOptions(provenance=False))
+    data = bytes(made.data or b"")
+    card = next(data[at : at + 80] for at in range(0, len(data), 80) if data[at:].startswith(b"WCS_SIG "))
+    value = float(card[10:30])
+    near, other = (data.replace(card[10:30], f"{value * factor:20.14G}".encode()) for factor in (1 + 1e-9, 1.001))
+    assert data not in (near, other)
+    assert compare_fits(near, data, lambda _: {}) == []
+    assert rounded_cards(near, data) == ["WCS_SIG"]
+    (found,) = compare_fits(other, data, lambda _: {})
+    assert found.place == {"hdu": "APERTURE", "keyword": "WCS_SIG"}
 
 
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)

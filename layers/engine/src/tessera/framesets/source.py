@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import Any, Self
 
@@ -16,9 +17,9 @@ from tessera.cubes.layout import CubeLayout
 from tessera.cubes.window_pixels import Planes
 from tessera.framesets.boxes import Boxes, FixedBoxes, Watch, read_boxes, read_moving, read_pixels
 from tessera.framesets.facts import FrameFacts
-from tessera.io.locations import OpensItself, shown
+from tessera.io.locations import OpensItself, scheme_of, shown
 from tessera.io.ranges import ByteRange
-from tessera.io.sources import Location, ReplacedError, Source, open_source
+from tessera.io.sources import Location, ReplacedError, Source, open_source, version_of
 from tessera.windows import Window
 
 FRAMES_AT_ONCE = 128
@@ -48,6 +49,23 @@ class FrameSet(OpensItself):
         made = super().__new__(cls, f"frames of {facts.cube.obs_id} in {folder or '.'}")
         made.facts, made.locations, made.kept = facts, tuple(locations), kept
         return made
+
+    @classmethod
+    def of_facts(cls, location: Location) -> Self:
+        """The frames of a file of facts, with which a service cuts a CCD that has no cube yet.
+
+        Raises
+        ------
+        CubeFormatError
+            When the file is something else.
+        OSError
+            When it cannot be read.
+        """
+        with closing(open_source(location)) as source:
+            facts = FrameFacts.from_bytes(source.read(0, source.size))
+        versions = (version_of({"size": place.size, "e_tag": f'"{place.version}"'}) for place in facts.places)
+        places = tuple(place._replace(version=it) for place, it in zip(facts.places, versions, strict=True))
+        return cls(replace(facts, places=places), [f"s3://{place.key}" for place in places], {})
 
     def __reduce__(self) -> Any:
         """Refuse to be sent to other processes, which do not have the open files."""
@@ -91,7 +109,8 @@ class FrameSetSource:
     def __init__(self, frames: FrameSet) -> None:
         self.frames, self.facts = frames, frames.facts
         self.name = self.facts.cube.name
-        self.remote = any(source.remote for source in frames.kept.values())
+        opened = scheme_of(os.fspath(frames.locations[0])) not in ("", "file")
+        self.remote = opened or any(source.remote for source in frames.kept.values())
         self.key = None
         self.version = "-".join(place.version for place in self.facts.places)
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tessera.framesets.source import FrameSet, FrameSetSource
 from tessera.io.locations import scheme_of
 from tessera.io.sources import Location, Source
 from tessera.provenance.record import Origin
 from tessera.verify.report import Problem
+
+_FACTS_END = ".npz"
+"""End of the name of what a service knows of the frames of a CCD that has no cube."""
 
 
 def find_origin(origin: Origin, product: Location, given: Location | None) -> Location | None:
@@ -15,7 +19,7 @@ def find_origin(origin: Origin, product: Location, given: Location | None) -> Lo
     if given is not None:
         return given
     if not origin.is_local:
-        return origin.location
+        return FrameSet.of_facts(origin.location) if origin.location.endswith(_FACTS_END) else origin.location
     folder = Path(product).parent if scheme_of(str(product)) == "" else Path()
     beside = folder / origin.location
     return beside if beside.is_file() else None
@@ -24,8 +28,9 @@ def find_origin(origin: Origin, product: Location, given: Location | None) -> Lo
 def origin_problems(origin: Origin, source: Source, digest: str) -> list[Problem]:
     """Whether an open file is the one that the record names, as far as its size, ETag and headers tell."""
     found = Origin.of(source.name, source.size, getattr(source, "etag", ""), digest)
+    size = "" if isinstance(source, FrameSetSource) else f"{found.size:,}"  # frames are no file: their digest tells
     pairs = [
-        ("size", f"{origin.size:,}", f"{found.size:,}"),
+        ("size", f"{origin.size:,}", size),
         ("ETag", origin.etag, found.etag),
         ("digest of its headers and times", origin.digest, found.digest),
     ]

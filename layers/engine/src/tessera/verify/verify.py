@@ -17,7 +17,7 @@ from tessera.io.sources import Location, open_source
 from tessera.provenance.fits_files import FitsProvenance, data_problems, digest_fits, read_provenance
 from tessera.provenance.record import Origin, Record
 from tessera.stitching.made import KIND as STITCHED
-from tessera.verify.compare import compare_fits
+from tessera.verify.compare import compare_fits, rounded_cards
 from tessera.verify.cubes import is_cube, verify_cube_file
 from tessera.verify.made_again import MadeAgain, make_again
 from tessera.verify.origins import find_origin
@@ -114,6 +114,8 @@ def _verify_fits(name: str, content: bytes, found: FitsProvenance, make: Callabl
         differing = compare_fits(product, again.content, again.locate)
         problems += [*again.problems, *differing] if differing else []
         notes += [] if differing else [problem.text for problem in again.problems]  # other bytes, but the same product
+        if (rounded := rounded_cards(product, again.content)) and not differing:
+            notes.append(f"but for the last digits of {', '.join(rounded)}, which processors round differently")
         status = "same"
     except MissingFileError as error:
         about = {"location": record.source["location"]} if "location" in record.source else {}
