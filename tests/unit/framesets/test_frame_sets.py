@@ -20,6 +20,7 @@ from moto.server import ThreadedMotoServer
 import tessera
 from tessera.cli.main import main
 from tessera.cutouts.open_cube import open_cube
+from tessera.errors import MissingFileError
 from tessera.framesets.facts import MARK, FrameFacts, FramePlace
 from tessera.framesets.source import FrameSetSource
 from tessera.io.sources import ReplacedError
@@ -273,5 +274,8 @@ def test_a_prefix_in_s3_is_listed_and_its_frames_are_read_by_ranges(
         assert changed is not None
         (failed,) = tessera.make_cutouts(changed, place, 5)
         assert failed.status == "error"
+        client.delete_object(Bucket="newest-frames", Key="facts.npz")
+        with pytest.raises(MissingFileError):
+            find_origin(origin, "the same", None)
     finally:
         server.stop()

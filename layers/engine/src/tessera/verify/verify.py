@@ -63,8 +63,8 @@ def verify_product(file: Location, source: Location | Sequence[Location] | None 
     if found.record.kind == STITCHED:
         find = partial(_find_cube, product=file, given=given)
         return _verify_fits(name, content, found, lambda: stitch_again(found.record, content[: found.n_bytes], find))
-    location = find_origin(found.record.origin, file, _one(given, found.record))
-    return _verify_fits(name, content, found, lambda: _again(found.record, location))
+    one = _one(given, found.record)
+    return _verify_fits(name, content, found, lambda: _again(found.record, find_origin(found.record.origin, file, one)))
 
 
 def _again(record: Record, location: Location | None) -> MadeAgain:
