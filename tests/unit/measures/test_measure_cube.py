@@ -13,7 +13,15 @@ from astropy.table import Table
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
-from tessera import CutoutOptions, InvalidInputError, make_cutouts, measure_cube
+from tessera import (
+    CubeFactory,
+    CutoutOptions,
+    InvalidInputError,
+    TicaCubeFactory,
+    make_cutouts,
+    measure_cube,
+    read_frames,
+)
 from tessera.cli.main import main
 from tessera.cutouts.open_cube import open_cube
 from tessera.cutouts.results import CutoutResult
@@ -25,7 +33,8 @@ from tessera.measures.products import join_blocks, make_products
 from tessera.measures.stars import BrightStar
 from tessera.measures.thresholds import Thresholds
 from tests.support.cubes import target_of
-from tests.support.frames import tiny_times
+from tests.support.frames import NamedFrame, tiny_sector, tiny_times
+from tests.support.tica import tiny_tica_sector
 from tests.unit.measures.conftest import COLUMN, FLARE, NAME, ROW, SHAPE, N
 
 STEM = NAME.removesuffix("-cube.fits")
@@ -40,6 +49,13 @@ def pixels_of(cube: Path) -> NDArray[np.float32]:
 def hdus_of(result: CutoutResult) -> fits.HDUList:
     assert result.data is not None, result.reason
     return fits.open(io.BytesIO(bytes(result.data)), checksum=True)
+
+
+def laid(folder: Path, frames: list[NamedFrame]) -> list[Path]:
+    folder.mkdir()
+    for name, content in frames:
+        (folder / name).write_bytes(content)
+    return sorted(folder.iterdir())
 
 
 def test_the_reference_is_the_median_of_the_good_cadences(cube: Path) -> None:
@@ -93,6 +109,35 @@ def test_vectors_are_those_of_the_bright_stars(cube: Path) -> None:
         assert abs(np.corrcoef(table["VECTOR_1"][GOOD], GOOD)[0, 1]) > 0.98
         assert hdus["STARS"].data["ROW"].tolist() == [0, 1, 2, 3]
         assert (hdus[0].header["NSTARS"], hdus[0].header["CUBE"], hdus[0].header["CAMERA"]) == (4, NAME, 4)
+
+
+def test_vectors_of_the_cube_as_it_was_are_removed(cube: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old = cube.with_name(f"{STEM}-vectors.fits")
+    old.write_bytes(b"CREATOR = 'tessera 0.1'")
+    assert main(["cube", "measure", str(cube)]) == 0
+    assert not old.exists()
+    assert "no cotrending vectors: the cube has too few stars" in capsys.readouterr().err
+
+
+def test_tica_cubes_and_cubes_of_other_names_are_measured(cube: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "tica"
+    frames = laid(folder, tiny_tica_sector(3, (12, 10)))
+    tica = TicaCubeFactory().make_cube(frames, folder / "tica-s0027-1-4-cube.fits", verbose=False)
+    made = [measure_cube(path).reference for path in (tica, cube.rename(tmp_path / "img-cube.fits"))]
+    assert [path.name for path in made] == ["tica-s0027-1-4-reference.fits", "img-reference.fits"]
+    found = [[fits.getheader(path)[name] for name in ("SECTOR", "CAMERA", "CCD")] for path in made]
+    assert found == [[27, 1, 4], [1, 4, 2]]
+
+
+def test_a_growing_cube_gives_differences_and_frames_do_not(tmp_path: Path) -> None:
+    frames = laid(tmp_path / "frames", tiny_sector(3, SHAPE))
+    table = CubeFactory().grow_cube(frames, tmp_path / f"{STEM}-cube.json", verbose=False)
+    measure_cube(table)
+    options = CutoutOptions(difference=True, layout="slim")
+    (made,) = make_cutouts(table, target_of(Path(table)), 3, options=options)
+    np.testing.assert_array_equal(hdus_of(made)[1].data["FLUX"][1], 0)  # the median of three frames is the second
+    (refused,) = make_cutouts(read_frames(frames), target_of(Path(table)), 3, options=options)
+    assert refused.reason == "difference is True; allowed: False for frames, because only a cube has a reference frame"
 
 
 def test_blocks_of_any_height_give_the_same(cube: Path) -> None:

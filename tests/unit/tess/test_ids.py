@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tessera.errors import InvalidValueError
-from tessera.tess.ids import CcdId, FrameName
+from tessera.tess.ids import CcdId, FrameName, cube_stem, frames_text
 
 FRAME = "tess2018206192942-s0001-4-2-0120-s_ffic.fits"
 
@@ -67,3 +67,23 @@ def test_the_name_of_a_frame_tells_its_day_and_detector() -> None:
 def test_the_name_of_another_file_is_refused(name: str) -> None:
     with pytest.raises(InvalidValueError, match=r"^frame name is .*; allowed: tess<YYYYDDDHHMMSS>-s<SSSS>-"):
         FrameName.parse(name)
+
+
+@pytest.mark.parametrize(
+    ("cube", "stem"),
+    [
+        ("folder/tess-s0001-1-1-cube.fits", "folder/tess-s0001-1-1"),
+        ("tess-s0001-1-1-cube.json", "tess-s0001-1-1"),
+        ("s3://bucket/img.fits", "s3://bucket/img"),
+        (frames_text("tess-s0001-1-1", "my frames"), "my frames/tess-s0001-1-1"),
+    ],
+)
+def test_the_stem_of_a_cube(cube: str, stem: str) -> None:
+    assert cube_stem(cube) == stem
+
+
+def test_the_ccd_of_a_cube_is_that_of_its_header_or_its_name() -> None:
+    assert CcdId.of_cube(5, 1, 2, "img-cube.fits") == CcdId(5, 1, 2)
+    assert CcdId.of_cube(None, 1, 2, "tica-s0027-1-4-cube.fits") == CcdId(27, 1, 4)
+    with pytest.raises(InvalidValueError, match=r"name of the cube is 'img-cube.fits'; allowed: a name such as tess-s"):
+        CcdId.of_cube(None, 1, 2, "img-cube.fits")

@@ -151,6 +151,8 @@ def _measure(options: argparse.Namespace) -> int:
     made = measure_cube(options.cube, options.output, **how, progress=not options.quiet)
     if not options.quiet:
         say("\n".join(str(path) for path in (made.reference, made.changes, made.vectors) if path))
+    if not options.quiet and made.vectors is None:
+        complain("no cotrending vectors: the cube has too few stars whose light curves have something in common")
     return 0
 
 

@@ -28,7 +28,7 @@ from tessera.errors import CubeFormatError, NoWcsError
 from tessera.fits.headers import Header, HeaderSyntaxError, padded, parse_header, read_header
 from tessera.provenance.record import digest_facts
 from tessera.sky.wcs import frame_wcs, pixel_scales
-from tessera.tess.ids import CcdId
+from tessera.tess.ids import CcdId, cube_stem
 from tessera.tess.products import PRODUCTS, Product, find_product
 
 if TYPE_CHECKING:
@@ -80,12 +80,12 @@ class Cube:
     @property
     def obs_id(self) -> str:
         """Stem of the name without ``-cube``: ``tess-s0001-1-1``."""
-        return self.name.removesuffix(".fits").removesuffix("-cube")
+        return cube_stem(self.name)
 
     @property
     def ccd_id(self) -> CcdId:
-        """Sector, camera and CCD, from the name."""
-        return CcdId.parse(self.obs_id)
+        """Sector, camera and CCD, from the primary header, or else from the name; see `CcdId.of_cube`."""
+        return CcdId.of_cube(*self.detector, self.name)
 
     @property
     def detector(self) -> tuple[int | None, int | None, int | None]:

@@ -20,6 +20,7 @@ from tessera.framesets.facts import FrameFacts
 from tessera.io.locations import OpensItself, scheme_of, shown
 from tessera.io.ranges import ByteRange
 from tessera.io.sources import Location, ReplacedError, Source, open_source, version_of
+from tessera.tess.ids import frames_text
 from tessera.windows import Window
 
 FRAMES_AT_ONCE = 128
@@ -46,7 +47,7 @@ class FrameSet(OpensItself):
     def __new__(cls, facts: FrameFacts, locations: Sequence[Location], kept: dict[int, Source]) -> Self:
         """Make the text that carries the frames."""
         folder = shown(locations[0]).rpartition("/")[0]
-        made = super().__new__(cls, f"frames of {facts.cube.obs_id} in {folder or '.'}")
+        made = super().__new__(cls, frames_text(facts.cube.obs_id, folder or "."))
         made.facts, made.locations, made.kept = facts, tuple(locations), kept
         return made
 

@@ -55,12 +55,12 @@ def join_blocks(blocks: Iterable[BlockMeasures]) -> MeasuredCube:
 
 def about_cards(cube: Cube, bins: TimeBins) -> list[CardTuple]:
     """Cards of a primary header that say which cube was measured, and how."""
-    _, camera, ccd = cube.detector
+    ccd_id = cube.ccd_id
     return [
         ("TELESCOP", "TESS", "telescope"),
-        ("SECTOR", cube.ccd_id.sector, "observing sector"),
-        ("CAMERA", camera, "camera number"),
-        ("CCD", ccd, "CCD chip number"),
+        ("SECTOR", ccd_id.sector, "observing sector"),
+        ("CAMERA", ccd_id.camera, "camera number"),
+        ("CCD", ccd_id.ccd, "CCD chip number"),
         ("FFI_TYPE", cube.product.name, "the FFI type of the cube"),
         ("CREATOR", CREATOR, "software used to produce this file"),
         ("PROCVER", __version__, "software version"),

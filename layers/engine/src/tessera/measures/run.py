@@ -110,13 +110,15 @@ def measure_cube(
         paths = {end: folder / f"{stem}{end}" for end in (REFERENCE_END, CHANGES_END, VECTORS_END)}
         for path in paths.values():
             _check_ours(path)
-        bins = plan_bins(file.cube, thresholds.bin_days)
+        bins, _ = plan_bins(file.cube, thresholds.bin_days), file.cube.ccd_id  # known before the work
         with _kept_differences(folder, file, bins) as differences:
             blocks = _measure_blocks(file, bins, differences, progress)
             products = make_products(file.cube, join_blocks(blocks), bins, differences[: len(bins)], thresholds)
         file.source.check_unchanged()
     write_files((paths[end], [content]) for end, content in products.items())
     vectors = paths[VECTORS_END] if VECTORS_END in products else None
+    if vectors is None:
+        paths[VECTORS_END].unlink(missing_ok=True)  # those of the cube as it was
     return CubeMeasures(paths[REFERENCE_END], paths[CHANGES_END], vectors)
 
 

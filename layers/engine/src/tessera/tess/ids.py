@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tessera.errors import InvalidValueError
 
 _CCD_ID = re.compile(r"s(\d{4,})-([1-4])-([1-4])")
+_FRAMES_TEXT = re.compile(r"frames of (\S+) in (.+)", re.DOTALL)
 _FRAME_NAME = re.compile(r"tess(\d{4})(\d{3})(\d{6})-s(\d{4,})-([1-4])-([1-4])-(\d{4})-[a-z]_ffic\.fits")
 
 
@@ -60,6 +61,23 @@ class CcdId:
             raise InvalidValueError("ccd id", text, "the form s0001-1-1")
         return cls(*map(int, match.groups()))
 
+    @classmethod
+    def of_cube(cls, sector: int | None, camera: int | None, ccd: int | None, name: str) -> CcdId:
+        """Take the numbers of a cube's header, or else those of its name, such as ``tica-s0027-1-4-cube.fits``.
+
+        Raises
+        ------
+        InvalidValueError
+            When neither has them.
+        """
+        if sector is not None and camera is not None and ccd is not None:
+            return cls(sector, camera, ccd)
+        match = _CCD_ID.fullmatch(cube_stem(name).partition("-")[2])
+        if match is None:
+            form = "a name such as tess-s0001-1-1-cube.fits, because its header lacks sector, camera or CCD"
+            raise InvalidValueError("name of the cube", name, form)
+        return cls(*map(int, match.groups()))
+
 
 @dataclass(frozen=True, slots=True)
 class FrameName:
@@ -99,3 +117,18 @@ class FrameName:
     def folder(self) -> str:
         """Folders below the FFI prefix in MAST's bucket: ``s0001/2018/206/4-2``."""
         return f"s{self.ccd_id.sector:04d}/{self.year}/{self.day}/{self.ccd_id.camera}-{self.ccd_id.ccd}"
+
+
+def frames_text(obs_id: str, folder: str = "") -> str:
+    """Text that stands for the frames of a CCD and sector where a cube has its location."""
+    return f"frames of {obs_id} in {folder}" if folder else f"frames of {obs_id}"
+
+
+def cube_stem(cube: str) -> str:
+    """Name or location of a cube without its end, such as ``folder/tess-s0001-1-1``.
+
+    A segment table has that of its cube, and frames have that of the cube that would be in their folder.
+    """
+    if frames := _FRAMES_TEXT.fullmatch(cube):
+        return f"{frames[2]}/{frames[1]}"
+    return cube.removesuffix(".fits").removesuffix(".json").removesuffix("-cube")

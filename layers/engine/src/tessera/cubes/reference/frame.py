@@ -19,6 +19,7 @@ from tessera.cubes.reader import Cube
 from tessera.errors import CubeFormatError
 from tessera.fits.hdus import CardTuple, format_hdu, image_cards
 from tessera.fits.headers import HeaderSyntaxError, padded, read_header
+from tessera.tess.ids import cube_stem
 from tessera.windows import Window
 
 REFERENCE_END = "-reference.fits"
@@ -101,7 +102,7 @@ class ReferenceWindow:
 
 def reference_name(cube_name: str) -> str:
     """Name or location of the reference frame of a cube, given that of the cube: both are in one folder."""
-    return cube_name.removesuffix(".fits").removesuffix("-cube") + REFERENCE_END
+    return cube_stem(cube_name) + REFERENCE_END
 
 
 def cube_hash(cube: Cube) -> str:

@@ -14,7 +14,8 @@ from tessera.cubes.reference.frame import (
     read_reference_window,
     reference_name,
 )
-from tessera.errors import MissingFileError
+from tessera.errors import InvalidInputError, MissingFileError
+from tessera.framesets.source import FrameSet
 from tessera.io.locations import InFileSystem, location_text, shown
 from tessera.io.sources import Location, Source, open_source
 from tessera.windows import Window
@@ -38,11 +39,15 @@ def open_reference(cube_location: Location, cube: Cube) -> Iterator[ReferenceFil
 
     Raises
     ------
+    InvalidInputError
+        When there are only frames.
     MissingFileError
         When there is none.
     CubeFormatError
         When it is that of another cube.
     """
+    if isinstance(cube_location, FrameSet):
+        raise InvalidInputError("difference", True, "False for frames, because only a cube has a reference frame")
     text = location_text(cube_location)
     location: str = reference_name(text)
     if isinstance(text, InFileSystem):

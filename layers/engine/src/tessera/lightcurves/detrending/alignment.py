@@ -17,6 +17,7 @@ from tessera.lightcurves.detrending.regression import Cadences
 from tessera.lightcurves.detrending.vector_files import read_vectors
 from tessera.lightcurves.detrending.vectors import AlignedVectors, CotrendingVectors
 from tessera.lightcurves.photometry import Floats
+from tessera.tess.ids import cube_stem
 
 VectorSource: TypeAlias = "str | os.PathLike[str] | bytes | CotrendingVectors"
 _ALLOWED = "the path, URL or bytes of a file of cotrending vectors"
@@ -33,7 +34,7 @@ def choose_vectors(given: Any, cube: str) -> Any:
     cube : str
         Path or URL of the cube, such as ``tess-s0001-4-2-cube.fits``.
     """
-    beside = f"{cube.removesuffix('.fits').removesuffix('-cube')}-vectors.fits"
+    beside = f"{cube_stem(cube)}-vectors.fits"
     if given is None:
         return beside
     return Path(given) / file_name(beside) if isinstance(given, (str, os.PathLike)) and Path(given).is_dir() else given
