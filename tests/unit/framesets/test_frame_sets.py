@@ -263,19 +263,19 @@ def test_a_prefix_in_s3_is_listed_and_its_frames_are_read_by_ranges(
         facts = replace(ccd.facts, places=tuple(places)).to_bytes()  # what a service keeps of frames
         client.put_object(Bucket="newest-frames", Key="facts.npz", Body=facts)
         origin = Origin("s3://newest-frames/facts.npz", len(facts), "its-etag", ccd.facts.cube.digest)
-        frames = find_origin(origin, "a file of the service", None)
+        frames = find_origin(origin, "a file of the service")
         assert frames is not None
         (again,) = tessera.make_cutouts(frames, place, 5, options=tessera.CutoutOptions(provenance=False))
         assert bytes(found.data or b"").startswith(bytes(again.data or b"no file"))
         with open_cube(frames) as file:
             assert origin_problems(origin, file.source, file.cube.digest) == []
         client.put_object(Bucket="newest-frames", Key=str(ccd.locations[2])[19:], Body=b"another frame")
-        changed = find_origin(origin, "the same", None)
+        changed = find_origin(origin, "the same")
         assert changed is not None
         (failed,) = tessera.make_cutouts(changed, place, 5)
         assert failed.status == "error"
         client.delete_object(Bucket="newest-frames", Key="facts.npz")
         with pytest.raises(MissingFileError):
-            find_origin(origin, "the same", None)
+            find_origin(origin, "the same")
     finally:
         server.stop()

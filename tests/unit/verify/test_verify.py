@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ from tessera import (
 from tessera.cli.main import main
 from tessera.cutouts.open_cube import open_cube
 from tessera.moving.ephemeris import Clock, Ephemeris
-from tessera.provenance.fits_files import data_problems, read_provenance
+from tessera.provenance.fits_files import data_problems, format_provenance, read_provenance
+from tessera.provenance.record import Record, canonical_json
 from tessera.tess.clock import Time
 from tessera.verify.compare import compare_fits, rounded_cards
 from tessera.verify.verify import verify_product
@@ -219,6 +221,70 @@ def test_a_file_from_frames_is_made_again_from_them(tmp_path: Path) -> None:
     assert [(item.place["row"], item.place["column"], item.place["cadence"]) for item in found.problems] == [
         (17, 13, 1)
     ]
+
+
+def test_frames_of_several_ccds_in_one_folder_are_told_apart(tmp_path: Path) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for ccd in (1, 2):
+        for name, data in tiny_sector(2, (20, 15), ccd=ccd):
+            (folder / name).write_bytes(data)
+    for number, frames in enumerate(read_frames(folder), 1):
+        with open_cube(frames) as file:
+            place = SkyCoord(*file.cube.wcs.all_pix2world([[7.2, 9.4]], 0)[0], unit="deg")
+        (made,) = make_cutouts(frames, place, 3, output_dir=tmp_path)
+        assert made.path is not None
+        found = verify_product(made.path, folder)
+        assert (found.status, found.problems) == ("same", [])
+        assert found.record is not None
+        assert found.record["source"]["location"] == f"frames of tess-s0001-4-{number}"
+
+
+def test_a_cube_is_found_by_its_name_in_a_folder_or_a_list(made: Path, cube: Path, tmp_path: Path) -> None:
+    other = written(b"", tmp_path / "tess-s0001-4-1-cube.fits")
+    for source in (cube.parent, [other, cube], [tmp_path, cube.parent]):
+        assert verify_product(made, source).status == "same"
+    found = verify_product(made, tmp_path)
+    assert (found.status, found.problems) == ("unknown", [])
+    assert found.notes == [
+        f"source is {str(tmp_path)!r}; allowed: {cube.name}, a folder that has it, or the frames of its CCD"
+    ]
+
+
+def test_a_growing_cube_is_checked_against_its_frames(tmp_path: Path) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for name, data in tiny_sector(3, (12, 10)):
+        (folder / name).write_bytes(data)
+    frames = sorted(folder.iterdir())
+    for some in (frames[:2], frames[2:]):
+        table = CubeFactory().grow_cube(some, tmp_path / "tess-s0001-4-2-cube.json", verbose=False)
+    assert verify_product(table, folder).status == "same"
+    assert verify_product(table).status == "unknown"
+    with fits.open(frames[1], mode="update") as hdus:
+        hdus[1].data[7, 3] += 1
+    assert [problem.what for problem in verify_product(table, folder).problems] == ["pixel"]
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        (("source",), {}, "the record of provenance does not name one source"),
+        (("request", "window", "n_rows"), 10**16, "the request in the record cannot be followed: MemoryError"),
+    ],
+)
+def test_a_record_of_nonsense_is_no_traceback(
+    made: Path, cube: Path, place: tuple[str, ...], value: object, said: str
+) -> None:
+    content = made.read_bytes()
+    found = read_provenance(content)
+    assert found is not None
+    document = json.loads(found.record.text)
+    *folders, last = place
+    reduce(dict.__getitem__, folders, document)[last] = value
+    record = Record.parse(canonical_json(document))
+    written(content[: found.n_bytes] + format_provenance(record), made)
+    assert said in verify_product(made, cube).notes[0]
 
 
 @pytest.mark.parametrize("clock", ["barycentre", "observer"])

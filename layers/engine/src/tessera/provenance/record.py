@@ -135,8 +135,17 @@ class Record:
 
     @property
     def origin(self) -> Origin:
-        """The source, of a product that was made from one file."""
-        return Origin(**self.source)
+        """The source, of a product that was made from one file.
+
+        Raises
+        ------
+        ProvenanceError
+            When the record does not name it.
+        """
+        try:
+            return Origin(**self.source)
+        except TypeError as error:
+            raise ProvenanceError(f"the record of provenance does not name one source: {error}") from error
 
     @classmethod
     def parse(cls, text: str) -> Record:

@@ -14,10 +14,8 @@ _FACTS_END = ".npz"
 """End of the name of what a service knows of the frames of a CCD that has no cube."""
 
 
-def find_origin(origin: Origin, product: Location, given: Location | None) -> Location | None:
-    """Where the file is: where the user says, where the record says, or beside the product; None if nobody says."""
-    if given is not None:
-        return given
+def find_origin(origin: Origin, product: Location) -> Location | None:
+    """Where the file is: where the record says, or beside the product; None if nobody says."""
     if not origin.is_local:
         return FrameSet.of_facts(origin.location) if origin.location.endswith(_FACTS_END) else origin.location
     folder = Path(product).parent if scheme_of(str(product)) == "" else Path()

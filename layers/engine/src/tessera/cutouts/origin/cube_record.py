@@ -6,7 +6,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from tessera import __version__
+from tessera.framesets.source import FrameSet
 from tessera.provenance.record import Kind, Origin, Record
+from tessera.tess.ids import frames_text
 
 if TYPE_CHECKING:
     from tessera.cubes.reader import Cube
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 def cube_origin(location: object, source: Source, cube: Cube) -> Origin:
     """Describe an open cube."""
+    if isinstance(location, FrameSet):
+        name = str(location) if source.remote else frames_text(location.obs_id)
+        return Origin(name, source.size, digest=cube.digest)
     return Origin.of(location, source.size, getattr(source, "etag", ""), cube.digest)
 
 

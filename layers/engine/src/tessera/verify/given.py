@@ -1,0 +1,86 @@
+"""Finds what a product was made from among what a user names: files, folders with them, and frames."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+from tessera.errors import InvalidInputError
+from tessera.framesets.find import product_of, read_frames
+from tessera.framesets.folders import is_folder
+from tessera.framesets.source import FrameSet
+from tessera.io.locations import file_name, shown
+from tessera.io.sources import Location
+from tessera.provenance.record import Origin
+from tessera.verify.origins import find_origin
+
+
+def listed_sources(source: Location | Sequence[Location] | None) -> list[Location]:
+    """What a user names, as a list."""
+    if source is None:
+        return []
+    return [source] if isinstance(source, (str, os.PathLike)) else list(source)
+
+
+class GivenSources:
+    """What a user names.
+
+    Parameters
+    ----------
+    given : list of str or Path
+        Cubes, images, frames, and folders with them.
+    """
+
+    def __init__(self, given: list[Location]) -> None:
+        self._given = given
+
+    def find(self, origin: Origin, product: Location, *, only: bool = True) -> Location | None:
+        """Find the source of a product; None if nobody says where it is.
+
+        Parameters
+        ----------
+        origin : Origin
+            The source, as the record names it.
+        product : str or Path
+            The product; its source may be beside it.
+        only : bool, optional
+            Whether it is the only source of the product. Then it may have another name than in the record.
+
+        Raises
+        ------
+        InvalidInputError
+            When frames of several CCDs are given, and the record does not tell which are meant.
+        OSError, TesseraError
+            When frames cannot be read.
+        """
+        name = file_name(origin.location)
+        for one in self._given:
+            if file_name(one) == name and not is_folder(one):
+                return one
+            if name and is_folder(one) and Path(one, name).is_file():
+                return Path(one, name)
+        if only and len(self._given) == 1 and not is_folder(self._given[0]):
+            return self._given[0]
+        return self._frames_of(origin, only=only) or find_origin(origin, product)
+
+    def _frames_of(self, origin: Origin, *, only: bool) -> FrameSet | None:
+        sets = self._sets
+        named = [each for each in sets if each.obs_id in origin.location]
+        chosen = named or (sets if only else [])
+        if len(chosen) > 1 or (only and self._given and not chosen):
+            what = f"frames of {len(chosen)} CCDs" if chosen else ", ".join(shown(one) for one in self._given[:3])
+            raise InvalidInputError(
+                "source", what, f"{origin.location}, a folder that has it, or the frames of its CCD"
+            )
+        return chosen[0] if chosen else None
+
+    @cached_property
+    def _sets(self) -> list[FrameSet]:
+        """Sets of the frames that are given."""
+        frames = [one for one in self._given if is_folder(one) or product_of(file_name(one))]
+        try:
+            return read_frames(frames) if frames else []
+        except InvalidInputError:  # folders without frames
+            return []
