@@ -46,7 +46,8 @@ def test_the_commands_of_a_page_run(page: str, tmp_path: Path) -> None:
     for block in blocks_of(page, "sh"):
         run_block(block, block.code, tmp_path, PATH=path)
 
-    assert (tmp_path / "tess-s0001-4-2-cube.fits").exists()
+    made = "curve.csv" if page == "docs/guide/frames.md" else "tess-s0001-4-2-cube.fits"  # that page makes no cube
+    assert (tmp_path / made).stat().st_size > 0
 
 
 def test_every_block_is_run_or_says_why_not() -> None:
