@@ -62,6 +62,13 @@ def test_an_unknown_reference_is_named(tmp_path: Path) -> None:
         _ = template.buckets
 
 
+def test_the_rule_that_sam_makes_of_a_schedule_has_its_name(tmp_path: Path) -> None:
+    function = "F: {Type: AWS::Serverless::Function, Properties: {Events: {Clock: {Type: Schedule}}}}"
+    template = write(tmp_path, f"  {function}\n  B: {{Type: AWS::S3::Bucket, Properties: {{BucketName: !Ref FClock}}}}")
+
+    assert template.buckets["B"].name == "FClock"
+
+
 def test_a_nested_stack_knows_what_it_is_given(toy: Path) -> None:
     template = Template(toy)
     function = template.functions["HearFunction"]

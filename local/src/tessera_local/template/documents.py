@@ -172,6 +172,13 @@ class Document:
     def _truth(self, value: dict[str, Any]) -> bool:
         return self._condition(value["Condition"]) if "Condition" in value else bool(self.resolve(value))
 
+    def _is_event(self, name: str) -> bool:
+        """Whether SAM makes a resource of this name for an event of a function, such as the rule of a schedule."""
+        functions = {key: body for key, body in self.resources.items() if body.get("Type") == FUNCTION}
+        return any(
+            name == key + event for key, body in functions.items() for event in body["Properties"].get("Events", {})
+        )
+
     def _reference(self, name: str) -> Any:
         if name in _PSEUDO:
             return _PSEUDO[name]
@@ -180,6 +187,8 @@ class Document:
         function = name.removesuffix(".Alias")
         if function != name and self.resources.get(function, {}).get("Type") == FUNCTION:
             return self.arn(function)  # one machine has one version of a function
+        if self._is_event(name):
+            return name
         if name not in self.resources:
             raise TemplateError(f"template refers to {name}, which it does not define")
         return _REFERENCES.get(self.resources[name]["Type"], "") + self.name(name)
