@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+from zipfile import ZipFile
 
 import pytest
 
@@ -13,7 +15,7 @@ from tests.support.api import DEC, RA, Api
 from tests.support.builds import REQUEST, put_frames, run_build, store_with
 from tests.support.frames import tiny_sector
 from tests.support.run_lists import run_lists
-from tests.support.same_bytes import assert_same_bytes
+from tests.support.same_bytes import without_record
 
 FRAMES = sorted(tiny_sector(6, (40, 30), dquality={2: 4096}))
 PATH = {"time": [2458320.0, 2458330.0], "ra": [RA, RA + 0.01], "dec": [DEC, DEC]}
@@ -39,6 +41,12 @@ def below(store: MemoryStore, prefix: str, suffix: str) -> dict[str, bytes]:
     return {key.removeprefix(prefix): data for key, data in found.items() if key.endswith(suffix)}
 
 
+def members(archive: bytes) -> dict[str, bytes]:
+    """Names and target pixel files of a zip archive; its records name different files of cubes."""
+    with ZipFile(io.BytesIO(archive)) as opened:
+        return {name: without_record(opened.read(name)) for name in opened.namelist()}
+
+
 def answers(stores: Stores, target: str, document: object = None, **query: object) -> list[bytes]:
     made = []
     for store in stores:
@@ -59,7 +67,8 @@ def answers(stores: Stores, target: str, document: object = None, **query: objec
 )
 def test_cutouts_are_those_of_the_whole_cube(stores: Stores, body: dict[str, object]) -> None:
     whole, growing = answers(stores, "/v1/cutouts", body)
-    assert_same_bytes(growing, whole)
+    assert members(whole)
+    assert members(growing) == members(whole)
 
 
 def test_so_is_a_preview(stores: Stores) -> None:
@@ -76,8 +85,8 @@ def test_so_is_the_file_of_a_job(stores: Stores) -> None:
         api = Api(store)
         job = api.post("/v1/jobs", {"position": {"ra": RA, "dec": DEC}, "size": 12}).json()
         api.run_jobs()
-        made.append(below(store, keys.job(job["id"]), ".zip") | below(store, keys.job(job["id"]), ".fits"))
-    assert len(made[0]) >= 1
+        made.append({name: without_record(data) for name, data in below(store, keys.job(job["id"]), ".fits").items()})
+    assert len(made[0]) == 1
     assert made[1] == made[0]
 
 
@@ -87,7 +96,8 @@ def test_so_are_the_products_of_a_list(stores: Stores) -> None:
         api = Api(store)
         answer = send(api, f"ra,dec,size\n{RA},{DEC},5\n".encode(), "/v1/bulk?outputs=tpf")
         run_lists(api)
-        made.append(below(store, keys.bulk_products(answer.json()["id"]), ".zip"))
+        zipped = below(store, keys.bulk_products(answer.json()["id"]), ".zip")
+        made.append({name: members(data) for name, data in zipped.items()})
     assert len(made[0]) == 1
     assert made[1] == made[0]
 

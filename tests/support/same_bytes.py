@@ -9,9 +9,18 @@ from typing import TypeAlias
 import numpy as np
 from astropy.io import fits
 
+from tessera.provenance.fits_files import read_provenance
+
 CARD = 80
 
 Bytes: TypeAlias = bytes | bytearray
+
+
+def without_record(tpf: bytes) -> bytes:
+    """A target pixel file without its last HDU, which names the file of the cube."""
+    found = read_provenance(tpf)
+    assert found is not None
+    return tpf[: found.n_bytes]
 
 
 def assert_same_bytes(actual: Bytes | None, expected: Bytes) -> None:

@@ -165,8 +165,8 @@ def handlers() -> PolicedHandlers:
     return PolicedHandlers(store)
 
 
-def begin(handlers: Handlers) -> dict[str, Any]:
-    plan = handlers.invoke("plan_cube", REQUEST)
+def begin(handlers: Handlers, **options: Any) -> dict[str, Any]:
+    plan = handlers.invoke("plan_cube", REQUEST | options)
     return {**REQUEST, "plan": plan, "upload": handlers.invoke("begin_upload", plan)}
 
 
@@ -178,8 +178,8 @@ def build_blocks(handlers: Handlers, state: dict[str, Any]) -> None:
         handlers.invoke("build_block", {"plan": plan, "upload": state["upload"], "block": block})
 
 
-def build(handlers: Handlers) -> dict[str, Any]:
-    state = begin(handlers)
+def build(handlers: Handlers, **options: Any) -> dict[str, Any]:
+    state = begin(handlers, **options)
     build_blocks(handlers, state)
     cube: dict[str, Any] = handlers.invoke("complete_upload", state)
     return cube
@@ -224,6 +224,14 @@ def test_a_cube_may_be_measured(handlers: PolicedHandlers) -> None:
         assert handlers.invoke("measure_block", measured | {"block": block})["measured"]
     assert len(handlers.invoke("write_measures", measured)["keys"]) > 1
     assert handlers.invoke("write_measures", measured)["keys"] == []
+
+
+def test_a_cube_may_grow_twice_and_be_cut(handlers: PolicedHandlers) -> None:
+    build(handlers)
+    for n in (4, 5):
+        put_frames(handlers.services.store, tiny_sector(n, SHAPE)[n - 1 :])
+        assert len(build(handlers, grow=True)["segments"]) == n - 2
+    assert ask(handlers, "astrocut", **centre(), x="3", y="3")["statusCode"] == 200
 
 
 def test_a_build_may_run_again(handlers: PolicedHandlers) -> None:

@@ -24,9 +24,10 @@ from tessera.errors import CubeFormatError, InconsistentFramesError, MissingFile
 from tessera.io.sources import open_source
 from tessera.moving.batch import make_moving_cutouts
 from tessera.moving.ephemeris import Ephemeris
+from tessera.verify.verify import verify_product
 from tests.support.cubes import target_of
 from tests.support.frames import NamedFrame, tiny_sector, tiny_times
-from tests.support.same_bytes import assert_same_bytes
+from tests.support.same_bytes import assert_same_bytes, without_record
 from tests.support.tica import tiny_tica_sector
 from tests.support.web import Site, serve
 
@@ -85,7 +86,7 @@ def test_so_does_one_of_tica_frames(tmp_path: Path, still_day: None) -> None:
         assert_same_bytes(source.read(0, source.size), (tmp_path / "whole.fits").read_bytes())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_range_of_bytes_is_that_of_the_whole_cube(whole: Path, grown: Path, data: st.DataObject) -> None:
     with closing(open_cube_source(grown)) as source, closing(open_source(whole)) as expected:
@@ -102,11 +103,12 @@ def test_cutouts_of_fixed_and_moving_targets_equal_those_of_the_whole_cube(
     target = target_of(whole)
     made = [CutoutFactory().cube_cut(cube, target, 5, output_path=tmp_path / cube.suffix) for cube in (whole, grown)]
     assert [Path(str(path)).name for path in made] == [Path(str(made[0])).name] * 2
-    assert_same_bytes(Path(str(made[1])).read_bytes(), Path(str(made[0])).read_bytes())
+    assert_same_bytes(*(Path(str(path)).read_bytes() for path in reversed(made)))
     ephemeris = Ephemeris(TIME, np.repeat(target.ra.deg, 2), np.array([target.dec.deg, target.dec.deg + 0.02]))
     tracks = [make_moving_cutouts(cube, ephemeris, 3)[0] for cube in (whole, grown)]
-    assert tracks[0].data
-    assert_same_bytes(tracks[1].data, tracks[0].data)
+    assert_same_bytes(*(without_record(track.data or b"") for track in reversed(tracks)))
+    (tmp_path / "track.fits").write_bytes(tracks[1].data or b"")
+    assert verify_product(tmp_path / "track.fits", grown).status == "same"
     with open_cube(whole) as one, open_cube(grown) as other:
         np.testing.assert_array_equal(other.flux.to_numpy(), one.flux.to_numpy())
 
@@ -153,7 +155,7 @@ def test_frames_that_the_cube_has_are_skipped_and_others_refused(tmp_path: Path,
     with pytest.raises(InconsistentFramesError, match=r"CAMERA.* are"):
         grow(table, tiny_sector(9, SHAPE, camera=1)[8:])
     assert table.read_bytes() == before
-    with pytest.raises(InvalidInputError, match=r"cube_file is .*cube.fits.*which ends with .json"):
+    with pytest.raises(InvalidInputError, match=r"cube_file is .*which ends with .json"):
         grow(tmp_path / "cube.fits", FRAMES[:1])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tessera_cloud.application.ingest.manifests import Manifest
@@ -114,6 +114,7 @@ def test_a_whole_cube_that_fails_is_not_followed_by_segments() -> None:
 PAUSES = st.sampled_from([0.0, HOUR / 2, HOUR, DAY])
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(PAUSES, st.sampled_from(["failed", "interrupted"])), max_size=12))
 def test_segments_need_a_quiet_time_and_end_before_the_frames_are_complete(
     history: list[tuple[float, BuildStatus]],

@@ -49,6 +49,11 @@ class JoinedSource:
         return self.document.version
 
     @property
+    def etag(self) -> str:
+        """ETag of the segment table; empty if it is on a disk."""
+        return str(getattr(self.document, "etag", ""))
+
+    @property
     def key(self) -> tuple[Any, ...] | None:
         """See `Source.key`."""
         return self.document.key

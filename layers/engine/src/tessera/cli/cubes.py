@@ -78,7 +78,7 @@ def _add_builders(commands: Any) -> None:
 
 
 def _add_measure(commands: Any) -> None:
-    about = "make the reference frame and cotrending vectors of a cube, and the list of what changed"
+    about = "make the reference frame and cotrending vectors of a cube, and list its changes"
     measure = commands.add_parser("measure", help=about)
     measure.add_argument("cube", help="path or URL of the cube")
     folder = "folder of the files (default that of the cube)"

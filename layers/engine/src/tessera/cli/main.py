@@ -43,7 +43,7 @@ _GROUPS = {
         "cube update": "add frames to a cube",
         "cube grow": "add frames to a growing cube, as a segment",
         "cube info": "describe a cube",
-        "cube measure": "make the reference frame and cotrending vectors of a cube, and the list of what changed",
+        "cube measure": "make the reference frame and cotrending vectors of a cube, and list its changes",
         "cube verify": "check a cube's checksums and compare it with its frames",
         "cube plan": "describe a build in the cloud and its cost, without running it",
     },
