@@ -119,7 +119,7 @@ def test_alarms_and_schedules_are_counted_in_the_templates() -> None:
         "ImageReleaseAlarm",
         "ServiceReleaseAlarm",
     }
-    assert figures.runs_a_month(deployed())["IngestFunction"] == pytest.approx(730 / 6 + 730 * 12)
+    assert figures.runs_a_month(deployed())["IngestFunction"] == pytest.approx(730 + 730 * 12)
     assert {"CutoutBytes", "FrameGets", "AnswerSeconds"} <= figures.own_metrics()
 
 
