@@ -18,6 +18,8 @@ import time_machine
 from astropy.utils import iers
 from hypothesis import settings
 
+from tests.support.clocks import STILL_DAY, still_day
+
 # A busy machine must not fail a test. Loaded here, so that --hypothesis-profile can still choose another profile.
 settings.register_profile("tessera", deadline=None)
 settings.load_profile("tessera")
@@ -47,9 +49,8 @@ def settings_of_moto() -> Iterator[None]:
 @pytest.fixture
 def still_clock() -> Iterator[datetime.datetime]:
     """A clock that stands still, for tests that compare files with their dates."""
-    now = datetime.datetime(2026, 11, 20, 12, tzinfo=datetime.UTC)
-    with time_machine.travel(now, tick=False):
-        yield now
+    with still_day():
+        yield STILL_DAY
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

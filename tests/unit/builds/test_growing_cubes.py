@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
-import time_machine
 from astropy.time import Time
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,6 +23,7 @@ from tessera.io.sources import open_source
 from tessera.moving.batch import make_moving_cutouts
 from tessera.moving.ephemeris import Ephemeris
 from tessera.verify.verify import verify_product
+from tests.support.clocks import still_day
 from tests.support.cubes import target_of
 from tests.support.frames import NamedFrame, tiny_sector, tiny_times
 from tests.support.same_bytes import assert_same_bytes, without_record
@@ -54,22 +53,17 @@ def grow(table: Path, *days: list[NamedFrame]) -> Path:
 
 
 @pytest.fixture(scope="module")
-def still_day() -> Iterator[None]:
-    """Cubes that are compared have the same DATE."""
-    with time_machine.travel(datetime.datetime(2026, 11, 20, 12, tzinfo=datetime.UTC), tick=False):
-        yield
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory, still_day: None) -> Path:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole")
-    CubeFactory().make_cube(lay(folder, FRAMES), folder / f"{NAME}.fits", verbose=False)
+    with still_day():
+        CubeFactory().make_cube(lay(folder, FRAMES), folder / f"{NAME}.fits", verbose=False)
     return folder / f"{NAME}.fits"
 
 
 @pytest.fixture(scope="module")
-def grown(tmp_path_factory: pytest.TempPathFactory, still_day: None) -> Path:
-    return grow(tmp_path_factory.mktemp("grown") / f"{NAME}.json", *DAYS)
+def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    with still_day():
+        return grow(tmp_path_factory.mktemp("grown") / f"{NAME}.json", *DAYS)
 
 
 def test_a_growing_cube_has_the_bytes_of_the_cube_of_all_its_frames(whole: Path, grown: Path) -> None:
@@ -79,7 +73,7 @@ def test_a_growing_cube_has_the_bytes_of_the_cube_of_all_its_frames(whole: Path,
     assert verify_cube(grown, sorted((grown.parent / "frames").iterdir())) == []
 
 
-def test_so_does_one_of_tica_frames(tmp_path: Path, still_day: None) -> None:
+def test_so_does_one_of_tica_frames(tmp_path: Path, still_clock: datetime.datetime) -> None:
     frames = tiny_tica_sector(4, (20, 15))
     TicaCubeFactory().make_cube(lay(tmp_path, frames), tmp_path / "whole.fits", verbose=False)
     with closing(open_cube_source(grow(tmp_path / "whole.json", frames[:1], frames[1:]))) as source:
@@ -123,7 +117,7 @@ def test_a_growing_cube_is_read_over_the_network(whole: Path, grown: Path) -> No
             np.testing.assert_array_equal(cube.flux[:, 10:14, 7:9].to_numpy(), expected.flux[:, 10:14, 7:9].to_numpy())
 
 
-def test_a_growing_cube_is_one_after_each_day(tmp_path: Path, still_day: None) -> None:
+def test_a_growing_cube_is_one_after_each_day(tmp_path: Path, still_clock: datetime.datetime) -> None:
     table = tmp_path / f"{NAME}.json"
     n_frames = []
     for day in DAYS:
@@ -133,7 +127,7 @@ def test_a_growing_cube_is_one_after_each_day(tmp_path: Path, still_day: None) -
 
 
 def test_the_command_line_grows_and_describes_a_cube(
-    grown: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], still_day: None
+    grown: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], still_clock: datetime.datetime
 ) -> None:
     table = tmp_path / f"{NAME}.json"
     for day in DAYS:
@@ -145,7 +139,9 @@ def test_the_command_line_grows_and_describes_a_cube(
     assert lines[-3].startswith(f"segment 1   {NAME}-segment-1.fits: 3 cadences, ")
 
 
-def test_frames_that_the_cube_has_are_skipped_and_others_refused(tmp_path: Path, still_day: None) -> None:
+def test_frames_that_the_cube_has_are_skipped_and_others_refused(
+    tmp_path: Path, still_clock: datetime.datetime
+) -> None:
     table = grow(tmp_path / f"{NAME}.json", FRAMES[:2])
     with pytest.warns(DataWarning, match="Removed duplicate file"):
         grow(table, FRAMES[1:3])
@@ -159,7 +155,9 @@ def test_frames_that_the_cube_has_are_skipped_and_others_refused(tmp_path: Path,
         grow(tmp_path / "cube.fits", FRAMES[:1])
 
 
-def test_a_segment_that_is_missing_or_another_file_is_named(grown: Path, tmp_path: Path, still_day: None) -> None:
+def test_a_segment_that_is_missing_or_another_file_is_named(
+    grown: Path, tmp_path: Path, still_clock: datetime.datetime
+) -> None:
     table = grow(tmp_path / f"{NAME}.json", FRAMES[:2], FRAMES[2:4])
     segment = tmp_path / f"{NAME}-segment-2.fits"
     data = segment.read_bytes()
