@@ -173,6 +173,8 @@ class Settings:
         Name of the alarm that watches what a day costs; empty for functions that do not need it.
     ivo_authority : str
         Authority of the identifiers in the Virtual Observatory.
+    has_console : bool
+        Whether the console of AWS shows the executions; not where another server takes the place of AWS.
     """
 
     ffi_bucket: str
@@ -214,6 +216,7 @@ class Settings:
     spend_alarm: str = ""
     bulk: BulkSettings = field(default_factory=BulkSettings)
     ivo_authority: str = "tessera"
+    has_console: bool = True
 
     @property
     def public_buckets(self) -> frozenset[str]:
@@ -269,4 +272,5 @@ class Settings:
             client_daily_gb=float(environ.get("TESSERA_CLIENT_DAILY_GB", "0")),
             bulk=BulkSettings.from_env(environ),
             ivo_authority=environ.get("TESSERA_IVO_AUTHORITY", "tessera"),
+            has_console="AWS_ENDPOINT_URL" not in environ,
         )

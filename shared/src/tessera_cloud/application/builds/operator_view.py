@@ -11,6 +11,7 @@ from tessera_cloud.application.builds.plan_document import read_plan
 from tessera_cloud.contracts import BuildRequest
 from tessera_cloud.errors import ConflictError, NotFoundError
 from tessera_cloud.ports import Execution
+from tessera_cloud.settings import Settings
 
 RUNNING = "RUNNING"
 
@@ -101,11 +102,11 @@ def planned_work(execution: Execution, backend: HasMachines) -> PlannedWork | No
     return PlannedWork(BlockProgress(len(plan.blocks), done), usd)
 
 
-def console_url(name: str, machine: str) -> str | None:
+def console_url(name: str, settings: Settings) -> str | None:
     """Address of a build in the console of AWS, where its log is; None on one machine, which has no console."""
-    _, partition, _, region, account, _, machine_name = machine.split(":", 6)
-    if not account.strip("0"):
+    if not settings.has_console:
         return None
+    _, partition, _, region, account, _, machine_name = settings.cube_build_machine.split(":", 6)
     host = {"aws-cn": "amazonaws.cn", "aws-us-gov": "amazonaws-us-gov.com"}.get(partition, "aws.amazon.com")
     execution = f"arn:{partition}:states:{region}:{account}:execution:{machine_name}:{name}"
     return f"https://{region}.console.{host}/states/home?region={region}#/v2/executions/details/{execution}"

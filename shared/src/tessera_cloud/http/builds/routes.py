@@ -37,7 +37,7 @@ def _build(execution: Execution, request: Request) -> Build:
             "error": execution.error or None,
             "cause": message_of(execution.cause) or None,
             "url": link(request.base, f"{PATH}/{execution.name}"),
-            "console": builds.console_url(execution.name, request.services.settings.cube_build_machine),
+            "console": builds.console_url(execution.name, request.services.settings),
         }
     )
 
