@@ -350,6 +350,20 @@ def test_the_command_says_what_differs_and_ends_with_a_code(
     }.items()
 
 
+def test_a_file_that_cannot_be_read_keeps_no_other_from_being_checked(
+    made: Path, cube: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing, given = str(made.with_name("missing.fits")), ["--from", str(cube)]
+    assert main(["verify", missing, str(made), *given]) == 1
+    said = capsys.readouterr()
+    assert said.out == f"{made}: made again, and every byte is the same\n"
+    assert said.err == f"tessera: {missing} cannot be read: there is no such file\n"
+    assert main(["verify", missing, str(made), "--json", *given]) == 1
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (first["file"], first["status"], second["status"]) == (missing, "unreadable", "same")
+    assert main(["verify", str(made), missing]) == 1  # it is worse than one that cannot be made again
+
+
 def test_a_file_without_a_record_is_not_judged(tmp_path: Path) -> None:
     text = written(b"no file of ours", tmp_path / "a.txt")
     assert verify_product(text).status == "unknown"

@@ -8,9 +8,10 @@ from typing import Any, Literal, TypeAlias
 
 from tessera.provenance.record import canonical_json
 
-Status: TypeAlias = Literal["same", "different", "unknown"]
+Status: TypeAlias = Literal["same", "different", "unknown", "unreadable"]
 """``same``: made again, every byte is equal. ``different``: something differs, and `problems` names it. ``unknown``:
-nothing differs as far as it can be checked, but the product could not be made again."""
+nothing differs as far as it can be checked, but the product could not be made again. ``unreadable``: the product itself
+cannot be read; `tessera.verify_product` raises an error instead."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Verification:
     ----------
     file : str
         The product, as it was given.
-    status : {'same', 'different', 'unknown'}
+    status : {'same', 'different', 'unknown', 'unreadable'}
         Outcome; see `Status`.
     problems : sequence of Problem
         What differs. Of many pixels, the first ones are named, and the others are counted.
@@ -67,6 +68,7 @@ class Verification:
             "same": "made again, and every byte is the same",
             "different": "it differs",
             "unknown": "it could not be made again",
+            "unreadable": "it cannot be read",
         }
         lines = [f"{self.file}: {said[self.status]}"]
         lines += [f"{self.file}: {problem.text}" for problem in self.problems]

@@ -6,10 +6,11 @@ import argparse
 from typing import Any
 
 from tessera.cli.arguments import add_quiet, read_names
-from tessera.cli.terminal import say
+from tessera.cli.terminal import complain, describe_error, say
+from tessera.errors import UNREADABLE
 
-CODES = {"same": 0, "different": 1, "unknown": 3}
-"""Exit code of each outcome. Of several files, the worst counts: different, then unknown."""
+CODES = {"different": 1, "unreadable": 1, "unknown": 3, "same": 0}
+"""Exit code of each outcome, the worst first. Of several files, the worst counts."""
 
 
 def add_verify(groups: Any) -> None:
@@ -19,7 +20,8 @@ def add_verify(groups: Any) -> None:
         help="make products again from what they were made of, and compare",
         description="Check the checksums and the record of products, make them again from what they were made of, and "
         "name each pixel and card that differs.",
-        epilog="The exit code is 0 if all are the same, 1 if one differs, and 3 if one could not be made again.",
+        epilog="A file that cannot be read does not keep the others from being checked. The exit code is 1 if one differs "
+        "or cannot be read, otherwise 3 if one could not be made again, and 0 if all are the same.",
     )
     command.add_argument("files", nargs="+", help="path or URL of a product; '-' reads names from standard input")
     command.add_argument(
@@ -36,14 +38,20 @@ def add_verify(groups: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from tessera.verify.verify import verify_product  # noqa: PLC0415 - takes time to load
+    from tessera.verify.report import Verification  # noqa: PLC0415 - takes time to load, as the next
+    from tessera.verify.verify import verify_product  # noqa: PLC0415 - see above
 
     found = set()
     for file in read_names("files", options.files):
-        result = verify_product(file, options.source)
+        try:
+            result = verify_product(file, options.source)
+        except UNREADABLE as error:
+            result = Verification(file, "unreadable", notes=[describe_error(error)])
         found.add(result.status)
         if options.json:
             say(result.json)
+        elif result.status == "unreadable":
+            complain(result.notes[0])
         elif not options.quiet or result.status != "same":
             say("\n".join(result.lines))
-    return next(CODES[status] for status in ("different", "unknown", "same") if status in found)
+    return next(code for status, code in CODES.items() if status in found)
