@@ -144,6 +144,32 @@ def test_a_wrong_name_is_answered_in_words(wide: Api, target: Target) -> None:
         check(send(wide, target, target.good | {name: "1"}), target.path, name)
 
 
+def _switches() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Path and name of each boolean of a JSON body, and a body that is right."""
+    for each in POSTED:
+        schema = each.operation.body.model_json_schema()["properties"] if each.operation.body else {}
+        yield from ((each.path, name, each.good) for name, field in schema.items() if field.get("type") == "boolean")
+
+
+SWITCHES = list(_switches())
+
+
+@pytest.mark.parametrize(("path", "name", "good"), SWITCHES, ids=[f"{path} {name}" for path, name, _ in SWITCHES])
+@pytest.mark.parametrize("value", ["yes", "true", "", 1, 0.0, []])
+def test_a_boolean_in_json_is_true_or_false(wide: Api, path: str, name: str, good: dict[str, Any], value: Any) -> None:
+    body = json.dumps(good | {name: value}).encode()
+    answer = wide.request("POST", path, body=body, content_type="application/json", signed=True)
+    shown = repr(value) if isinstance(value, str) else "0" if value == 0.0 else json.dumps(value)
+    assert answer.status == 400
+    assert answer.json()["error"]["message"] == f"{name} is {shown}; allowed: true or false"
+
+
+def test_booleans_of_bodies_are_among_those_that_are_tried() -> None:
+    assert {("/v1/cutouts", "flags"), ("/v1/bulk", "best_only"), ("/v1/builds", "grow")} <= {
+        (path, name) for path, name, _ in SWITCHES
+    }
+
+
 BODIES = [
     b"", b" ", b"x", b"{", b"[]", b"3", b"null", b'"a"', b"{}", b"\xff\xfe", b"\xef\xbb\xbf{}", b"{" * 10_000,
     b"[" * 100_000, b'{"a":' * 10_000, b'{"size": NaN}', b'{"size": 1, "size": 2}', b'{"size": ' + b"9" * 5000 + b"}",

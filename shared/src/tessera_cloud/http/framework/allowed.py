@@ -61,15 +61,23 @@ class Shape:
         """Whether the list at a place has one length only."""
         return any("minItems" in each and each["minItems"] == each.get("maxItems") for each in self.at(place))
 
-    def misread(self, given: object) -> Iterator[tuple[Place, object]]:
-        """Places and values that Python would take for numbers: true, and texts such as ``1_000``."""
-        return self._misread(given, self._choices(self._whole), ())
+    def misread(self, given: object, *, in_json: bool) -> Iterator[tuple[Place, object]]:
+        """Places and values that pydantic would take for others.
 
-    def _misread(self, value: object, schemas: list[Schema], place: Place) -> Iterator[tuple[Place, object]]:
+        For numbers it takes true, and texts such as ``1_000``; for true and false, numbers and texts such as ``yes``.
+        In a query string all values are texts. There, it may read the second kind.
+        """
+        return self._misread(given, self._choices(self._whole), (), in_json=in_json)
+
+    def _misread(
+        self, value: object, schemas: list[Schema], place: Place, *, in_json: bool
+    ) -> Iterator[tuple[Place, object]]:
         kinds = {schema.get("type") for schema in schemas}
         if isinstance(value, bool):
             if kinds & _NUMERIC and "boolean" not in kinds:
                 yield place, value
+        elif in_json and kinds == {"boolean"} and value is not None:
+            yield place, value
         elif isinstance(value, str):
             if kinds and kinds <= _NUMERIC and not PLAIN.fullmatch(value):
                 yield place, value
@@ -80,7 +88,7 @@ class Shape:
                     each for schema in schemas for found in _inside(schema, piece) for each in self._choices(found)
                 ]
                 if inner:
-                    yield from self._misread(item, inner, (*place, piece))
+                    yield from self._misread(item, inner, (*place, piece), in_json=in_json)
 
     def items(self, place: Sequence[str | int]) -> str:
         """Name of the items of the list at a place: ``numbers``."""

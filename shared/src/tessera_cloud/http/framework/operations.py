@@ -26,7 +26,7 @@ from tessera_cloud.http.framework.parameters import (
     read_parameters,
     read_query,
 )
-from tessera_cloud.http.framework.refusals import check_names, check_no_query, check_numbers, to_usage_error
+from tessera_cloud.http.framework.refusals import check_names, check_no_query, check_written, to_usage_error
 
 JSON = "application/json"
 ZIP = "application/zip"
@@ -184,7 +184,7 @@ def _validated(model: type[_Model], parameters: Mapping[str, list[str]]) -> _Mod
             message = f"{cut(name)} is given {len(texts)} times; allowed: once"
             raise UsageError(message, parameter=name, value=", ".join(texts), allowed="once")
     given = {name: texts if name in lists else texts[0] for name, texts in parameters.items()}
-    check_numbers(model, given)
+    check_written(model, given, in_json=False)
     try:
         return model.model_validate(given)
     except ValidationError as error:
@@ -206,7 +206,7 @@ def validated_document(model: type[_Model], document: object) -> _Model:
     UsageError
         Naming the parameter, its value and what is allowed.
     """
-    check_numbers(model, document)
+    check_written(model, document, in_json=True)
     try:
         return model.model_validate(document)
     except ValidationError as error:

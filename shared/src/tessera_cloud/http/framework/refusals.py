@@ -31,8 +31,10 @@ def _shape(model: type[BaseModel]) -> Shape:
     return Shape(model.model_json_schema())
 
 
-def check_numbers(model: type[BaseModel], given: object) -> None:
-    """Check that numbers are written as numbers: not ``true``, ``1_000`` or digits of other scripts.
+def check_written(model: type[BaseModel], given: object, *, in_json: bool) -> None:
+    """Check that numbers are written as numbers, and in JSON true and false as such.
+
+    Not as numbers: ``true``, ``1_000`` and digits of other scripts. Not as true or false: ``"yes"``, ``"true"`` and 1.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def check_numbers(model: type[BaseModel], given: object) -> None:
         Naming the parameter, its value and what is allowed.
     """
     shape = _shape(model)
-    for place, value in shape.misread(given):
+    for place, value in shape.misread(given, in_json=in_json):
         raise UsageError.about(".".join(map(str, place)), value, shape.allowed(place))
 
 

@@ -20,8 +20,8 @@ def add_verify(groups: Any) -> None:
         help="make products again from what they were made of, and compare",
         description="Check the checksums and the record of products, make them again from what they were made of, and "
         "name each pixel and card that differs.",
-        epilog="A file that cannot be read does not keep the others from being checked. The exit code is 1 if one differs "
-        "or cannot be read, otherwise 3 if one could not be made again, and 0 if all are the same.",
+        epilog="All files are checked, also after one that cannot be read. The exit code is 1 if one differs or cannot "
+        "be read, otherwise 3 if one could not be made again, and 0 if all are the same.",
     )
     command.add_argument("files", nargs="+", help="path or URL of a product; '-' reads names from standard input")
     command.add_argument(
