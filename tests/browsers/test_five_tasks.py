@@ -19,6 +19,7 @@ import pytest
 from astropy.io import fits
 
 from tests.page.conftest import Site, browser
+from tests.support.archives import file_names
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -130,7 +131,7 @@ def test_tell_whether_a_neighbour_contaminates(browser: Browser, demonstration: 
 def files_in(archive: bytes) -> list[Any]:
     """Tables of pixels of the target pixel files in an archive."""
     with zipfile.ZipFile(io.BytesIO(archive)) as members:
-        return [fits.getdata(io.BytesIO(members.read(name)), 1) for name in members.namelist()]
+        return [fits.getdata(io.BytesIO(members.read(name)), 1) for name in file_names(members)]
 
 
 def test_take_all_sectors_of_a_star(browser: Browser, site: Site) -> None:

@@ -12,6 +12,7 @@ from astropy.io import fits
 
 from tessera import TargetPixels
 from tests.support.api import DEC, RA, Answered, Api, sky
+from tests.support.archives import file_names
 
 CHOSEN = np.array([[0, 1, 0, 0, 1], [1, 1, 1, 0, 0], [0, 1, 0, 0, 0]], np.bool_)
 """Row by row 01001 11100 01000, so 0100 1111 0001 000(0)."""
@@ -22,7 +23,7 @@ PLACE = {"ra": RA, "dec": DEC, "size": "3,5", "sectors": "1"}
 def only(answer: Answered) -> bytes:
     assert answer.status == 200, answer.content
     archive = zipfile.ZipFile(io.BytesIO(answer.content))
-    (name,) = archive.namelist()
+    (name,) = file_names(archive)
     return archive.read(name)
 
 
@@ -74,7 +75,7 @@ def test_each_cube_may_have_its_own_aperture(api: Api) -> None:
 
     def masks(aperture: str) -> dict[str, Any]:
         archive = zipfile.ZipFile(io.BytesIO(api.get("/v1/cutouts", **query, aperture=aperture).content))
-        return {name[:14]: marked(archive.read(name)) for name in archive.namelist()}
+        return {name[:14]: marked(archive.read(name)) for name in file_names(archive)}
 
     found = masks(f"all,tess-s0002-4-2:{DIGITS}")
     assert found["tess-s0001-4-2"].all()

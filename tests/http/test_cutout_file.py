@@ -10,6 +10,7 @@ import pytest
 
 from tessera_cloud.application import results
 from tests.support.api import DEC, RA, Api, sky
+from tests.support.archives import file_names
 
 CUBE = "tess-s0002-4-2"
 PLACE = {"ra": RA, "dec": DEC, "size": "3,5"}
@@ -25,7 +26,7 @@ PLACE = {"ra": RA, "dec": DEC, "size": "3,5"}
 )
 def test_it_is_the_member_of_the_archive(api: Api, more: dict[str, Any]) -> None:
     archive = zipfile.ZipFile(io.BytesIO(api.get("/v1/cutouts", **PLACE, sectors=2, **more).content))
-    (name,) = archive.namelist()
+    (name,) = file_names(archive)
     answer = api.get("/v1/cutouts.fits", cube=CUBE, **PLACE, **more)
     assert (answer.status, answer.headers["content-type"]) == (200, "application/fits")
     assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'

@@ -21,7 +21,7 @@ def test_the_commands_of_the_documentation_find_something(api: Api) -> None:
     answers = [api.get(command) for command in commands]
     assert len(answers) == 3
     assert [answer.status for answer in answers] == [200, 200, 200]
-    assert len(answers[0].json()["results"]) == len(answers[2].members) == 2
+    assert len(answers[0].json()["results"]) == len(answers[2].files) == 2
 
 
 @pytest.mark.parametrize("path", ["/docs", "/"])

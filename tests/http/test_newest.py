@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tessera.provenance.crate import CRATE
 from tessera_cloud import frame_keys
 from tessera_cloud.application.cutouts import order
 from tessera_cloud.contracts import BuildRequest
@@ -78,7 +79,7 @@ def built(after: MemoryStore) -> Api:
 def files(answer: Answered) -> dict[str, bytes]:
     assert answer.status == 200, answer.content
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
+        return {name: archive.read(name) for name in archive.namelist() if name != CRATE}
 
 
 def test_a_ccd_without_a_cube_is_listed_and_priced(api: Api) -> None:

@@ -125,7 +125,7 @@ def test_clients_of_tesscut_get_the_text_that_they_know(api: Api) -> None:
 def test_a_form_has_the_parameters_of_the_query_string(api: Api) -> None:
     got = api.get("/v1/cutouts", **PLACE, size="3,5", sectors="1", layout="slim")
     posted = api.post("/v1/cutouts", ra=RA, dec=DEC, size="3,5", sectors="1", layout="slim")
-    assert len(got.members) == 1
+    assert len(got.files) == 1
     assert posted.content == got.content
 
 

@@ -107,7 +107,7 @@ def doors(api: Api, ra: float, dec: float) -> dict[str, set[str]]:
         "footprints": {row["cube"] for row in api.get("/v1/footprints", **place).json()["footprints"]},
         "region": {row["cube"] for row in api.get("/v1/footprints", region=point).json()["footprints"]},
         "targets": {row["cube"] for row in api.get("/v1/targets", **place).json()["cubes"]},
-        "cutouts": {name.split("_")[0] for name in cut.members} if cut.status == 200 else set(),
+        "cutouts": {name.split("_")[0] for name in cut.files} if cut.status == 200 else set(),
     }
 
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tessera.provenance.crate import CRATE
 from tessera.provenance.fits_files import read_provenance
 from tessera.verify.verify import verify_product
+from tessera_cloud import keys
 from tessera_cloud.application.cutouts.fixed import Position
 from tessera_cloud.application.cutouts.options import CutoutOptions, Size
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.cutouts.request import CutoutRequest
 from tests.support.api import DEC, RA, Api
+from tests.support.builds import SETTINGS
 
 CUBE = "tess-s0002-4-2"
 PLACE = {"ra": RA, "dec": DEC, "size": "3,5"}
@@ -82,3 +87,53 @@ def test_the_order_of_a_job_keeps_the_wish_and_an_older_release_may_ignore_it() 
     without = CutoutOrder.of(CutoutRequest(target=target), ())
     assert not without.options.provenance
     assert order.id != without.id
+
+
+def entities(archive: dict[str, bytes]) -> dict[str, dict[str, Any]]:
+    """Entities of the description of an archive, which follow the rules of RO-Crate 1.1."""
+    document = json.loads(archive[CRATE])
+    assert document.keys() == {"@context", "@graph"}
+    assert document["@context"][0] == "https://w3id.org/ro/crate/1.1/context"
+    found = {entity["@id"]: entity for entity in document["@graph"]}
+    assert len(found) == len(document["@graph"])
+    head, root = found[CRATE], found["./"]
+    assert (head["@type"], head["about"]) == ("CreativeWork", {"@id": "./"})
+    assert head["conformsTo"] == {"@id": "https://w3id.org/ro/crate/1.1"}
+    assert root["@type"] == "Dataset"
+    assert all(root[name] for name in ("name", "description", "license"))
+    assert date.fromisoformat(root["datePublished"])
+    links = [value for entity in found.values() for value in entity.values() if isinstance(value, dict)]
+    links += [*root["hasPart"], *root["mentions"]]
+    assert {link["@id"] for link in links} - {head["conformsTo"]["@id"]} <= found.keys()
+    assert [part["@id"] for part in root["hasPart"]] == [name for name in archive if name != CRATE]
+    return found
+
+
+def test_an_archive_describes_its_files(api: Api) -> None:
+    archive = members(api, "/v1/cutouts", **PLACE, sectors="1,2")
+    found = entities(archive)
+    for name in list(archive)[:-1]:
+        file, record = found[name], read_provenance(archive[name])
+        assert record is not None
+        assert file["sha256"] == hashlib.sha256(archive[name]).hexdigest()
+        assert (file["contentSize"], file["encodingFormat"]) == (str(len(archive[name])), "application/fits")
+        source, action = (found[file[link]["@id"]] for link in ("wasDerivedFrom", "wasGeneratedBy"))
+        assert source["name"] == record.record.origin.location
+        assert record.record.origin.etag in source["description"]
+        assert record.record.sha256 in action["description"]
+        assert (action["object"]["@id"], action["result"]["@id"]) == (source["@id"], name)
+        assert found[action["instrument"]["@id"]]["version"] == record.record.engine
+
+
+def test_the_archive_of_a_job_describes_its_files(api: Api) -> None:
+    body = {"position": {"ra": RA, "dec": DEC}, "size": [3, 5], "sectors": [2]}
+    job = api.post("/v1/jobs", body).json()
+    api.run_jobs()
+    packed = zipfile.ZipFile(io.BytesIO(api.store.objects[SETTINGS.result_bucket, keys.result(job["id"])]))
+    assert len(entities({name: packed.read(name) for name in packed.namelist()})) == 7
+
+
+def test_archives_of_tesscut_s_api_have_files_only(api: Api) -> None:
+    assert CRATE not in members(api, "/tesscut/api/v0.1/astrocut", **TESSCUT, provenance="true")
+    members(api, "/v1/cutouts", ra=RA, dec=DEC, size="3,5", sectors=2, placement="tesscut")
+    assert CRATE not in members(api, "/tesscut/api/v0.1/astrocut", **TESSCUT, provenance="true")

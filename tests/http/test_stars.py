@@ -12,6 +12,7 @@ from astropy.io import fits
 from tessera.targets.places import NamedPlace
 from tessera.tess.star import Star
 from tests.support.api import DEC, RA, Answered, Api
+from tests.support.archives import file_names
 from tests.support.builds import SETTINGS
 from tests.support.same_bytes import assert_same_bytes
 
@@ -43,7 +44,7 @@ def known(api: Api, star: Star | None) -> Stars:
 def cards(answer: Answered) -> list[tuple[Any, ...]]:
     assert answer.status == 200, answer.content
     archive = zipfile.ZipFile(io.BytesIO(answer.content))
-    headers = [fits.getheader(io.BytesIO(archive.read(name))) for name in archive.namelist()]
+    headers = [fits.getheader(io.BytesIO(archive.read(name))) for name in file_names(archive)]
     return [tuple(header[card] for card in CARDS) for header in headers]
 
 

@@ -20,6 +20,7 @@ from tessera_cloud.http.documents.openapi import GROUPS
 from tessera_cloud.ports import ObjectStore
 from tessera_cloud.settings import BulkSettings, Settings
 from tessera_cloud.testing.memory_store import MemoryStore
+from tests.support.archives import file_names
 from tests.support.builds import SETTINGS, run_build, store_with
 from tests.support.frames import NamedFrame, centred_wcs, spoc_frame, tiny_error, tiny_flux, tiny_sector
 from tests.support.handlers import Handlers
@@ -94,6 +95,11 @@ class Answered:
     @property
     def members(self) -> list[str]:
         return zipfile.ZipFile(io.BytesIO(self.content)).namelist()
+
+    @property
+    def files(self) -> list[str]:
+        """Members of an archive but for the description of it."""
+        return file_names(zipfile.ZipFile(io.BytesIO(self.content)))
 
 
 def _routes() -> list[tuple[str, str, bool]]:

@@ -15,6 +15,7 @@ from astropy.wcs import WCS
 
 from tessera_cloud.application.switch import pause
 from tests.support.api import API_SETTINGS, DEC, RA, Answered, Api
+from tests.support.archives import file_names
 from tests.support.obscore import rows
 from tests.support.same_bytes import assert_same_bytes
 
@@ -39,7 +40,7 @@ def only(answer: Answered) -> fits.HDUList:
 def members(answer: Answered) -> dict[str, bytes]:
     assert (answer.status, answer.headers["content-type"]) == (200, "application/zip"), answer.content
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
+        return {name: archive.read(name) for name in file_names(archive)}
 
 
 def refusal(answer: Answered, status: int = 400) -> str:
@@ -58,7 +59,7 @@ def test_one_file_comes_as_it_is_with_the_name_that_other_cutouts_have(api: Api)
         flux = np.asarray(hdus["PIXELS"].data["FLUX"])
     other = api.get("/v1/cutouts", ra=RA, dec=DEC, size=f"{rows},{columns}", sectors="1")
     with zipfile.ZipFile(io.BytesIO(other.content)) as archive:
-        (name,) = archive.namelist()
+        (name,) = file_names(archive)
         with opened(archive.read(name)) as known:
             np.testing.assert_array_equal(flux, known["PIXELS"].data["FLUX"])
     assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'

@@ -19,6 +19,7 @@ from tessera.roman.file import quiet_asdf
 from tessera_cloud.application import results
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import Answered, Api
+from tests.support.archives import file_names
 from tests.support.image_service import BUCKET, CENTRE, IMAGE_SETTINGS, ROMAN_PLACE
 from tests.support.images import FITS_IMAGES
 
@@ -90,7 +91,7 @@ def test_a_shape_larger_than_the_image_gives_what_is_on_it(api: Api) -> None:
 def test_images_of_several_ids_come_in_one_zip(api: Api) -> None:
     ids = [GALACTIC, GALACTIC.replace("gc_2mass_k", "gc_msx_e")]
     answer = api.get("/soda/sync", ID=ids, **shape("CIRCLE", CENTRE, 0.01))
-    names = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
+    names = file_names(zipfile.ZipFile(io.BytesIO(answer.content)))
     assert [name[:8] for name in names] == ["gc_2mass", "gc_msx_e"]
 
 

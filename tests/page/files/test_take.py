@@ -13,6 +13,7 @@ import pytest
 from astropy.io import fits
 
 from tests.page.conftest import N_FRAMES, Visit
+from tests.support.archives import file_names
 from tests.support.client_programs import run_client
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def open_files(content: bytes) -> dict[str, tuple[int, ...]]:
     """Shape of FLUX of each target pixel file in an archive."""
     archive = zipfile.ZipFile(io.BytesIO(content))
     shapes = {}
-    for name in archive.namelist():
+    for name in file_names(archive):
         with fits.open(io.BytesIO(archive.read(name))) as hdus:
             shapes[name[:14]] = hdus["PIXELS"].data["FLUX"].shape
     return shapes
@@ -58,7 +59,7 @@ def test_size_time_flags_and_layout_are_those_of_the_form(visit: Visit) -> None:
     with page.expect_download() as found:
         page.get_by_role("button", name="Download").click()
     archive = zipfile.ZipFile(io.BytesIO(content_of(found.value)))
-    with fits.open(io.BytesIO(archive.read(archive.namelist()[0]))) as hdus:
+    with fits.open(io.BytesIO(archive.read(file_names(archive)[0]))) as hdus:
         table = hdus["PIXELS"].data
         assert table["FLUX"].shape[1:] == (5, 7)
         assert 0 < len(table) < N_FRAMES

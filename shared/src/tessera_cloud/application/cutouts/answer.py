@@ -9,6 +9,7 @@ from functools import partial
 from itertools import count
 
 from tessera.io.deflate import zip_pieces
+from tessera.provenance.crate import Crate
 from tessera_cloud import keys
 from tessera_cloud.application import results
 from tessera_cloud.application.backend import HasCubes
@@ -81,7 +82,7 @@ def answer_now(order: CutoutOrder, backend: HasCubes, sleep: Callable[[float], N
     def write(out: io.RawIOBase) -> tuple[str, ...]:
         planned = plan_cutouts(order, backend)
         if planned:
-            write_zip(planned, out, backend.store)
+            write_zip(planned, out, backend.store, crate=Crate(backend.now().date()) if order.options.crate else None)
         return tuple(item.published.obs_id for item in planned)
 
     return answer_once(Making(order.id, keys.result(order.id), order.n_bytes, write), backend, sleep)
@@ -177,9 +178,13 @@ def plan_cutout(published: PublishedCube, order: CutoutOrder, backend: HasCubes)
 
 
 def write_zip(
-    planned: Sequence[Planned], out: io.RawIOBase, store: RangeStore, others: Sequence[tuple[str, bytes]] = ()
+    planned: Sequence[Planned],
+    out: io.RawIOBase,
+    store: RangeStore,
+    others: Sequence[tuple[str, bytes]] = (),
+    crate: Crate | None = None,
 ) -> None:
-    """Write a zip archive of the cutouts, flat and deflated; the same request gives the same bytes.
+    """Write a zip archive of the cutouts, flat and deflated; the same request gives the same bytes on one day.
 
     One cutout is in memory at a time, and none of the files is ever whole. The second and later files of the same name
     get a number.
@@ -194,6 +199,8 @@ def write_zip(
         Store of the cubes.
     others : sequence of (str, bytes), optional
         Names and contents of further files.
+    crate : Crate, optional
+        Describes the files in a last member.
     """
     taken: set[str] = set()
 
@@ -204,7 +211,7 @@ def write_zip(
         for name, data in others:
             yield _free(name, taken), [data], len(data)
 
-    out.writelines(zip_pieces(members()))
+    out.writelines(zip_pieces(members() if crate is None else crate.describe(members())))
 
 
 def _free(name: str, taken: set[str]) -> str:

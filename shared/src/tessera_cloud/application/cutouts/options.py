@@ -81,6 +81,8 @@ class CutoutOptions(Asked):
     provenance : bool
         Whether files have a record of what they were made of; see docs/explanation/provenance.md. The order writes it,
         and not the request, because a release that does not know it may still make the files.
+    crate : bool
+        Whether an archive has a description of its files, `tessera.provenance.crate.CRATE`. The order writes it, too.
     difference : bool
         Whether FLUX is the difference from the reference frame of the cube.
     frames : bool
@@ -97,6 +99,7 @@ class CutoutOptions(Asked):
     quality_mask: int = 0
     flags: bool = False
     provenance: Annotated[bool, Field(exclude=True)] = False
+    crate: Annotated[bool, Field(exclude=True)] = False
     difference: bool = False
     frames: bool = False
 

@@ -53,29 +53,32 @@ class CutoutOrder(Wire):
         What is wanted.
     cubes : tuple of PublishedCube
         Where it may be; a window may still miss some of them.
-    provenance : bool, optional
-        Whether files have a record; see `CutoutOptions`.
+    provenance, crate : bool, optional
+        Whether files have a record, and an archive a description; see `CutoutOptions`.
     """
 
     request: CutoutRequest
     cubes: tuple[PublishedCube, ...]
     provenance: bool = False
+    crate: bool = False
 
     @classmethod
     def of(cls, request: CutoutRequest, cubes: tuple[PublishedCube, ...]) -> Self:
         """An order, with all that the request says."""
-        return cls(request=request, cubes=cubes, provenance=request.options.provenance)
+        options = request.options
+        return cls(request=request, cubes=cubes, provenance=options.provenance, crate=options.crate)
 
     @property
     def options(self) -> CutoutOptions:
         """Options of the request, all of them."""
-        return self.request.options.model_copy(update={"provenance": self.provenance})
+        return self.request.options.model_copy(update={"provenance": self.provenance, "crate": self.crate})
 
     @cached_property
     def id(self) -> str:
         """The same for the same request to the same cubes."""
         cubes = [(cube.bucket, cube.key, cube.etag) for cube in self.cubes]
-        return order_id(self.request.model_dump(mode="json"), cubes, *(["provenance"] if self.provenance else []))
+        added = [name for name in ("provenance", "crate") if getattr(self, name)]
+        return order_id(self.request.model_dump(mode="json"), cubes, *added)
 
     @cached_property
     def pixels(self) -> list[int]:

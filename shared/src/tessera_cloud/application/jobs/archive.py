@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from tessera.io.deflate import zip_pieces
+from tessera.provenance.crate import Crate
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasJobs, HasStore
 from tessera_cloud.application.cutouts.order import CutoutOrder
@@ -39,10 +40,12 @@ def _pieces(key: str, size: int, backend: HasJobs) -> Iterator[bytes]:
             yield pending.popleft().result()
 
 
-def _write_archive(made: list[CubeRecord], job_id: str, out: io.RawIOBase, backend: HasJobs) -> None:
+def _write_archive(
+    made: list[CubeRecord], job_id: str, out: io.RawIOBase, backend: HasJobs, crate: Crate | None
+) -> None:
     contents = (_pieces(keys.job_file(job_id, record.name), record.bytes, backend) for record in made)
     members = ((record.name, pieces, record.bytes) for record, pieces in zip(made, contents, strict=True))
-    out.writelines(zip_pieces(members))
+    out.writelines(zip_pieces(members if crate is None else crate.describe(members)))
 
 
 def collect_records(job_id: str, plan: JobPlan, backend: HasStore) -> tuple[list[CubeRecord], list[CubeRecord]]:
@@ -73,10 +76,11 @@ def finish_job(ref: JobRef, backend: HasJobs) -> JobOutcome:
     plan = read_plan(backend.store, backend.settings.result_bucket, ref.job)
     made, failed = collect_records(ref.job, plan, backend)
     key, n_bytes = "", 0
+    crate = Crate(backend.now().date()) if plan.order.crate else None
     if made:
         key = keys.partial_result(ref.job, ref.attempt) if failed else keys.result(ref.job)
         with ResultWriter(backend.store, backend.settings.result_bucket, key) as out:
-            _write_archive(made, ref.job, out, backend)
+            _write_archive(made, ref.job, out, backend, crate)
             out.keep()
             n_bytes = out.n_bytes
     outcome = JobOutcome(

@@ -62,6 +62,7 @@ def _options(
         quality_mask=given.quality_mask,
         flags=given.flags,
         provenance=True,
+        crate=True,
         difference=given.difference,
         frames=given.frames,
     )

@@ -14,6 +14,7 @@ from tessera.client.wire.failures import DamagedAnswerError
 from tessera.client.wire.steps import Answer
 from tessera.io.files import write_files
 from tessera.io.outputs import check_space
+from tessera.provenance.crate import CRATE
 
 MOST_MEMBERS = 10_000
 """Largest number of files of an archive."""
@@ -39,7 +40,7 @@ class CheckFile(Protocol):
 def unpack(
     answer: Answer, folder: Path | None, suffixes: tuple[str, ...], check: CheckFile, apart: str = ""
 ) -> list[tuple[str, bytes | Path]]:
-    """Unpack an archive.
+    """Unpack an archive, without the description of its files.
 
     Parameters
     ----------
@@ -90,6 +91,7 @@ def _checked(archive: zipfile.ZipFile, where: str, suffixes: tuple[str, ...], mo
     if (size := sum(member.file_size for member in members)) > most:
         kept = "" if most == MOST_ON_DISK else "; give output_dir, or ask for less"
         raise DamagedAnswerError(f"{where} sends an archive of {size:,} bytes; at most {most:,} are unpacked{kept}")
+    members = [member for member in members if member.orig_filename != CRATE]
     taken = set()
     for member in members:
         name = member.orig_filename

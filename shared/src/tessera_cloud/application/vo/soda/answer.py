@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+from tessera.provenance.crate import Crate
 from tessera_cloud import keys
 from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutouts.answer import (
@@ -126,7 +127,7 @@ def _archive(
 
     def write(out: io.RawIOBase) -> tuple[str, ...]:
         others = [(made.name, store.read(bucket, made.key)[0] if made.data is None else made.data) for made in images]
-        write_zip([item for _, item in cubes], out, store, others)
+        write_zip([item for _, item in cubes], out, store, others, Crate(backend.now().date()))
         return tuple(item.published.obs_id for _, item in cubes) + tuple(made.name for made in images)
 
     ids = [order.id for order in placed.cutouts] + [order.id for order in placed.images]

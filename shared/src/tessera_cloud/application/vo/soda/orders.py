@@ -161,11 +161,11 @@ def _key(cube: PublishedCube, cell: SodaResult) -> _Key:
 def _options(kind: str, time: Interval | None) -> CutoutOptions:
     """What is kept: the exposures whose middle is in the interval, or those that it touches if it has no middle."""
     if time is None or time == (-math.inf, math.inf):
-        return CutoutOptions.model_validate({"product": kind, "provenance": True})
+        return CutoutOptions.model_validate({"product": kind, "provenance": True, "crate": True})
     ends = time[0] - _ROUNDING, time[1] + _ROUNDING
     first, last = (min(max(utc_to_btjd(end), -_ALWAYS), _ALWAYS) for end in ends)
     return CutoutOptions.model_validate(
-        {"product": kind, "time": (first, last), "touched": True} | {"provenance": True}
+        {"product": kind, "time": (first, last), "touched": True, "provenance": True, "crate": True}
     )
 
 
