@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from tessera.provenance.crate import CRATE
 from tests.support.api import DEC, RA, SHAPE, Answered, Api, sky
-from tests.support.archives import file_names
 from tests.support.frames import tiny_flux, tiny_times
 from tests.support.same_bytes import assert_same_bytes
 
@@ -21,7 +21,7 @@ POSITION = {"position": {"ra": RA, "dec": DEC}, "sectors": [1]}
 def only(answer: Answered) -> fits.HDUList:
     assert answer.status == 200, answer.content
     archive = zipfile.ZipFile(io.BytesIO(answer.content))
-    (name,) = file_names(archive)
+    (name,) = [name for name in archive.namelist() if name != CRATE]
     return fits.open(io.BytesIO(archive.read(name)))
 
 
