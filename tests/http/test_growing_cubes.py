@@ -12,6 +12,7 @@ from tessera_cloud import keys
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.http.test_bulk import send
 from tests.support.api import DEC, RA, Api
+from tests.support.archives import file_names
 from tests.support.builds import REQUEST, put_frames, run_build, store_with
 from tests.support.frames import tiny_sector
 from tests.support.run_lists import run_lists
@@ -44,7 +45,7 @@ def below(store: MemoryStore, prefix: str, suffix: str) -> dict[str, bytes]:
 def members(archive: bytes) -> dict[str, bytes]:
     """Names and target pixel files of a zip archive; its records name different files of cubes."""
     with ZipFile(io.BytesIO(archive)) as opened:
-        return {name: without_record(opened.read(name)) for name in opened.namelist()}
+        return {name: without_record(opened.read(name)) for name in file_names(opened)}
 
 
 def answers(stores: Stores, target: str, document: object = None, **query: object) -> list[bytes]:

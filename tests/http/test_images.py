@@ -24,6 +24,7 @@ from tessera_cloud import keys
 from tessera_cloud.application.images import order as image_order
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import Answered, Api
+from tests.support.archives import file_names
 from tests.support.builds import SETTINGS
 from tests.support.image_service import (
     BUCKET,
@@ -54,7 +55,7 @@ def cut(api: Api, dataset: str, **query: Any) -> Answered:
 
 def members(answer: Answered) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
+        return {name: archive.read(name) for name in file_names(archive)}
 
 
 def refusal(answer: Answered, status: int = 400) -> dict[str, Any]:

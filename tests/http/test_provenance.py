@@ -101,7 +101,7 @@ def entities(archive: dict[str, bytes]) -> dict[str, dict[str, Any]]:
     assert head["conformsTo"] == {"@id": "https://w3id.org/ro/crate/1.1"}
     assert root["@type"] == "Dataset"
     assert all(root[name] for name in ("name", "description", "license"))
-    assert date.fromisoformat(root["datePublished"])
+    assert date.fromisoformat(root["datePublished"]).isoformat() == root["datePublished"]
     links = [value for entity in found.values() for value in entity.values() if isinstance(value, dict)]
     links += [*root["hasPart"], *root["mentions"]]
     assert {link["@id"] for link in links} - {head["conformsTo"]["@id"]} <= found.keys()

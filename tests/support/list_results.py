@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from tessera.cutouts.open_cube import open_cube
 from tessera.lightcurves.photometry import parse_aperture
+from tests.support.archives import file_names
 
 Pair: TypeAlias = tuple[int, str]
 """Row of the list, from 1, and id of a cube."""
@@ -69,12 +70,12 @@ class Results:
         return content
 
     def members(self) -> Counter[str]:
-        """How often each name is in the archives."""
+        """How often each name of a file is in the archives."""
         names: Counter[str] = Counter()
         for path in self.folder.glob("files/*.zip"):
             with zipfile.ZipFile(path) as archive:
                 assert archive.testzip() is None, path
-                names.update(archive.namelist())
+                names.update(file_names(archive))
         return names
 
     def curves(self) -> dict[Pair, dict[str, Any]]:

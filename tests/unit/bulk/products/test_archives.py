@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shutil
 import subprocess
@@ -16,12 +17,14 @@ from tessera.bulk.options import Packing
 from tessera.bulk.products.archives import FilePacker, Member, member_name
 from tessera.bulk.products.folder import ProductFile
 from tessera.bulk.products.local import LocalFolder
+from tessera.provenance.crate import CRATE
+from tests.support.archives import file_names
 
 RNG = np.random.default_rng(4)
 CONTENT = {f"star_{number}.fits": RNG.bytes(3000 + number) for number in range(9)}
 
 
-def pack(folder: Path, packing: Packing = "zip", most: int = 10_000) -> tuple[list[Member], list[ProductFile]]:
+def pack(folder: Path, packing: Packing = "zip", most: int = 20_000) -> tuple[list[Member], list[ProductFile]]:
     files: list[ProductFile] = []
     with FilePacker(LocalFolder(folder), "cube-00001", packing, files.append, most) as packer:
         members = [
@@ -38,16 +41,19 @@ def sha256(content: bytes) -> str:
 def test_archives_stay_below_their_size_and_hold_every_file_once(tmp_path: Path) -> None:
     members, files = pack(tmp_path)
 
-    assert [file.name for file in files] == [f"files/cube-00001-{number:03d}.zip" for number in range(5)]
+    assert [file.name for file in files] == [f"files/cube-00001-{number:03d}.zip" for number in range(3)]
     read: dict[tuple[str, str], bytes] = {}
     for file in files:
         content = (tmp_path / file.name).read_bytes()
         assert (file.size, file.sha256) == (len(content), sha256(content))
-        assert file.size <= 10_000
+        assert file.size <= 20_000
         with ZipFile(tmp_path / file.name) as archive:
             assert archive.testzip() is None
             assert {(info.date_time[0], info.external_attr >> 16) for info in archive.infolist()} == {(1980, 0o100644)}
-            read |= {(file.name, name): archive.read(name) for name in archive.namelist()}
+            read |= {(file.name, name): archive.read(name) for name in file_names(archive)}
+            described = {item["@id"]: item for item in json.loads(archive.read(CRATE))["@graph"]}
+            assert [item["@id"] for item in described["./"]["hasPart"]] == file_names(archive)
+            assert all(described[name]["sha256"] == sha256(CONTENT[name]) for name in file_names(archive))
     assert read == {(member.file, member.name): CONTENT[member.name] for member in members}
     assert all(member.sha256 == sha256(CONTENT[member.name]) for member in members)
 
@@ -97,9 +103,10 @@ def test_unzip_unpacks_the_archives(tmp_path: Path) -> None:
     _, files = pack(tmp_path)
 
     for file in files:
-        subprocess.run(["unzip", "-q", tmp_path / file.name, "-d", tmp_path / "all"], check=True)
+        subprocess.run(["unzip", "-qo", tmp_path / file.name, "-d", tmp_path / "all"], check=True)
 
-    assert {path.name: path.read_bytes() for path in (tmp_path / "all").iterdir()} == CONTENT
+    unpacked = {path.name: path.read_bytes() for path in (tmp_path / "all").iterdir() if path.name != CRATE}
+    assert unpacked == CONTENT
 
 
 @pytest.mark.parametrize("packing", ["zip", "files"])

@@ -7,20 +7,29 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
 from tessera import __version__
+from tessera.errors import ProvenanceError
 from tessera.fits.headers import BLOCK
-from tessera.provenance.fits_files import FitsProvenance, read_provenance
+from tessera.provenance.fits_files import read_provenance
+from tessera.provenance.record import Record
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 CRATE = "ro-crate-metadata.json"
 """Name of the description in an archive. RO-Crate demands it."""
+MOST_BYTES = 5000
+"""Bytes by which one more file lengthens a description, at most."""
+NO_DAY = date(1980, 1, 1)
+"""Day of archives of which no day is known, as their members have it."""
+SOFTWARE = "#tessera"
+"""Identifier of Tessera in a description."""
 Entity: TypeAlias = dict[str, Any]
 Member: TypeAlias = "tuple[str, Iterable[ReadableBuffer], int]"
 _CONTEXT = [
@@ -32,26 +41,39 @@ _CONTEXT = [
         "sha256": "https://w3id.org/ro/terms/workflow-run#sha256",
     },
 ]
-_PROFILE = "https://w3id.org/ro/crate/1.1"
-_SOFTWARE = {"@id": "#tessera", "@type": "SoftwareApplication", "name": "Tessera", "version": __version__}
+_SOFTWARE = {
+    "@id": SOFTWARE,
+    "@type": "SoftwareApplication",
+    "name": "Tessera",
+    "version": __version__,
+}
 _LICENCE = {
     "@id": "https://archive.stsci.edu/publishing/data-use",
     "@type": "CreativeWork",
     "name": "Data use policy of MAST",
-    "description": "TESS data are in the public domain; cite the mission when you publish.",
+    "description": "The terms of the archive that the pixels come from hold. Those of TESS come from MAST.",
 }
 _MEDIA = {"fits": "application/fits", "json": "application/json", "png": "image/png", "jpg": "image/jpeg"}
 _TABLE_START = b"XTENSION= 'BINTABLE'"
+_DATE = re.compile(rb"DATE    = '(\d{4}-\d\d-\d\d)")
+_START_BYTES = 8 * BLOCK
+"""Bytes at the begin of a FITS file in which its DATE is looked for."""
 _LONGEST_TABLE = 1 << 22
 """Bytes at the end of a file in which its record is looked for. Those of moving targets have 60 bytes per position."""
+_FRAME_BYTES = 3000
+"""Bytes of a description without files, at most."""
 
 
-def _read_end(end: bytes) -> FitsProvenance | None:
-    """The record at the end of a FITS file, given its last bytes; None if it has none."""
+def _record_at(end: bytes) -> Record | None:
+    """The record at the end of a FITS file, given its last bytes; None if it has none that can be read."""
     start = end.rfind(_TABLE_START)
     while start >= 0 and (len(end) - start) % BLOCK:
         start = end.rfind(_TABLE_START, 0, start)
-    return None if start < 0 else read_provenance(end[start:])
+    try:
+        found = None if start < 0 else read_provenance(end[start:])
+    except ProvenanceError:  # `tessera verify` says what is wrong with it
+        return None
+    return None if found is None else found.record
 
 
 def _id_of(location: str) -> str:
@@ -60,18 +82,28 @@ def _id_of(location: str) -> str:
 
 
 class Crate:
-    """The description of an archive in the making.
+    """The description of an archive in the making. Equal files have equal descriptions.
 
     Parameters
     ----------
-    day : date
-        Day on which the archive is made.
+    day : date, optional
+        Day on which the archive is made. It counts only if no file has a DATE.
+
+    Attributes
+    ----------
+    n_bytes : int
+        Bytes of the description of all files so far, at most.
     """
 
-    def __init__(self, day: date) -> None:
-        self._day = day
+    def __init__(self, day: date = NO_DAY) -> None:
+        self._day = day.isoformat()
+        self._dates: set[str] = set()
+        self._sums: dict[str, str] = {}
+        self._entities: list[str] = []
+        self._sources: set[str] = set()
         self._files: list[Entity] = []
-        self._others: dict[str, Entity] = {}
+        self._actions: list[Entity] = []
+        self.n_bytes = _FRAME_BYTES
 
     def describe(self, members: Iterable[Member]) -> Iterator[Member]:
         """Let the members of an archive pass, and add the description as the last one.
@@ -95,24 +127,25 @@ class Crate:
             Its name in the archive.
         pieces : iterable of buffers
             Its content.
-
-        Raises
-        ------
-        ProvenanceError
-            If its record is damaged.
         """
-        digest, n_bytes, end = hashlib.sha256(), 0, bytearray()
+        digest, n_bytes, start, end = hashlib.sha256(), 0, bytearray(), bytearray()
         for piece in pieces:
             view = memoryview(piece).cast("B")
             digest.update(view)
             n_bytes += len(view)
+            start += view[: _START_BYTES - len(start)]
             end += view[-_LONGEST_TABLE:]
             if len(end) > 2 * _LONGEST_TABLE:
                 del end[:-_LONGEST_TABLE]
             yield piece
-        self._describe(name, n_bytes, digest.hexdigest(), bytes(end[-_LONGEST_TABLE:]))
+        self._sums[name] = digest.hexdigest()
+        self._describe(name, n_bytes, start, bytes(end[-_LONGEST_TABLE:]))
 
-    def _describe(self, name: str, n_bytes: int, sha256: str, end: bytes) -> None:
+    def sha256(self, name: str) -> str:
+        """SHA-256 of a file that has passed, in hexadecimal digits."""
+        return self._sums[name]
+
+    def _describe(self, name: str, n_bytes: int, start: bytes | bytearray, end: bytes) -> None:
         suffix = name.rpartition(".")[2]
         file: Entity = {
             "@id": quote(name),
@@ -120,54 +153,67 @@ class Crate:
             "name": name,
             "contentSize": str(n_bytes),
             "encodingFormat": _MEDIA.get(suffix, "application/octet-stream"),
-            "sha256": sha256,
+            "sha256": self._sums[name],
         }
-        self._files.append(file)
-        found = _read_end(end) if suffix == "fits" else None
-        if found is not None:
-            self._add_origin(file, found)
+        record = None
+        if suffix == "fits":
+            record = _record_at(end)
+            self._dates.update(found[1].decode() for found in _DATE.finditer(start) if found.start() % 80 == 0)
+        action = None if record is None or "location" not in record.source else self._action(file, record)
+        self._add(file, self._files)
+        if action is not None:
+            self._add(action, self._actions)
 
-    def _add_origin(self, file: Entity, found: FitsProvenance) -> None:
-        origin = found.record.origin
-        source, action = _id_of(origin.location), f"#making-{file['@id']}"
-        facts = {"ETag": origin.etag, "digest": origin.digest, "build": origin.build}
-        told = "; ".join(f"{name} {value}" for name, value in facts.items() if value)
-        self._others[source] = {
-            "@id": source,
-            "@type": "CreativeWork",
-            "name": origin.location,
-            "description": f"source of {origin.size} bytes" + (f"; {told}" if told else ""),
-        }
-        self._others[action] = {
-            "@id": action,
+    def _action(self, file: Entity, record: Record) -> Entity:
+        """What made a file; its source is added, too."""
+        origin = record.origin
+        source = _id_of(origin.location)
+        if source not in self._sources:
+            self._sources.add(source)
+            facts = {"ETag": origin.etag, "digest": origin.digest, "build": origin.build}
+            told = "".join(f"; {name} {value}" for name, value in facts.items() if value)
+            about = {"name": origin.location, "description": f"source of {origin.size} bytes{told}"}
+            self._add({"@id": source, "@type": "CreativeWork", **about})
+        name = f"#making-{file['@id']}"
+        file |= {"wasDerivedFrom": {"@id": source}, "wasGeneratedBy": {"@id": name}}
+        return {
+            "@id": name,
             "@type": ["CreateAction", "prov:Activity"],
-            "name": f"making of {file['name']}, a {found.record.kind}",
-            "description": f"The table PROVENANCE of the file has its record, whose SHA-256 is {found.record.sha256}.",
-            "instrument": {"@id": _SOFTWARE["@id"]},
+            "name": f"making of {file['name']}, a {record.kind}",
+            "description": f"The table PROVENANCE of the file has its record, whose SHA-256 is {record.sha256}.",
+            "instrument": {"@id": SOFTWARE},
             "object": {"@id": source},
             "result": {"@id": file["@id"]},
         }
-        file |= {"wasDerivedFrom": {"@id": source}, "wasGeneratedBy": {"@id": action}}
+
+    def _add(self, entity: Entity, listed: list[Entity] | None = None) -> None:
+        text = json.dumps(entity)
+        self._entities.append(text)
+        self.n_bytes += len(text) + 2
+        if listed is not None:
+            listed.append({"@id": entity["@id"]})
+            self.n_bytes += len(json.dumps(listed[-1])) + 2
 
     @property
     def content(self) -> bytes:
-        """The description of all files so far."""
+        """The description of all files so far: one line for each entity."""
         head: Entity = {
             "@id": CRATE,
             "@type": "CreativeWork",
-            "conformsTo": {"@id": _PROFILE},
+            "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
             "about": {"@id": "./"},
         }
-        actions = [{"@id": name} for name in self._others if name.startswith("#making-")]
         root: Entity = {
             "@id": "./",
             "@type": "Dataset",
-            "name": "Cutouts made by Tessera",
-            "description": f"{len(self._files)} files with pixels of TESS, and what each was made from.",
-            "datePublished": self._day.isoformat(),
+            "name": "Files made by Tessera",
+            "description": f"{len(self._files)} files, and what each was made from.",
+            "datePublished": max(self._dates, default=self._day),
             "license": {"@id": _LICENCE["@id"]},
-            "hasPart": [{"@id": file["@id"]} for file in self._files],
-            "mentions": actions,
+            "hasPart": self._files,
+            "mentions": self._actions,
         }
-        graph = [head, root, *self._files, *self._others.values(), _SOFTWARE, _LICENCE]
-        return json.dumps({"@context": _CONTEXT, "@graph": graph}, indent=1).encode()
+        first, last = [head, root], [_SOFTWARE, _LICENCE]
+        lines = [*map(json.dumps, first), *self._entities, *map(json.dumps, last)]
+        graph = ",\n".join(lines)
+        return f'{{"@context": {json.dumps(_CONTEXT)},\n"@graph": [\n{graph}\n]}}\n'.encode()

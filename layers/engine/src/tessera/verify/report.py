@@ -52,6 +52,8 @@ class Verification:
         The record of the product; see docs/explanation/provenance.md.
     sha256 : str
         Name of the record; empty without one.
+    members : sequence of Verification
+        Of an archive, its files. Their names have that of the archive in front.
     """
 
     file: str
@@ -60,6 +62,7 @@ class Verification:
     notes: Sequence[str] = ()
     record: dict[str, Any] | None = None
     sha256: str = ""
+    members: Sequence[Verification] = ()
 
     @property
     def lines(self) -> list[str]:
@@ -70,21 +73,28 @@ class Verification:
             "unknown": "it could not be made again",
             "unreadable": "it cannot be read",
         }
+        if self.members:
+            said["unknown"] = "not all of its files could be made again"
         lines = [f"{self.file}: {said[self.status]}"]
         lines += [f"{self.file}: {problem.text}" for problem in self.problems]
-        return lines + [f"{self.file}: {note}" for note in self.notes]
+        lines += [f"{self.file}: {note}" for note in self.notes]
+        return lines + [line for member in self.members for line in member.lines]
 
     @property
     def json(self) -> str:
         """The same as a document of JSON."""
+        return canonical_json(self.document)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The same as a mapping, as JSON has it."""
         problems = [{"what": item.what, "text": item.text, "place": item.place} for item in self.problems]
-        return canonical_json(
-            {
-                "file": self.file,
-                "status": self.status,
-                "problems": problems,
-                "notes": list(self.notes),
-                "record": self.record,
-                "sha256": self.sha256,
-            }
-        )
+        return {
+            "file": self.file,
+            "status": self.status,
+            "problems": problems,
+            "notes": list(self.notes),
+            "record": self.record,
+            "sha256": self.sha256,
+            "members": [member.document for member in self.members],
+        }

@@ -184,7 +184,7 @@ def write_zip(
     others: Sequence[tuple[str, bytes]] = (),
     crate: Crate | None = None,
 ) -> None:
-    """Write a zip archive of the cutouts, flat and deflated; the same request gives the same bytes on one day.
+    """Write a zip archive of the cutouts, flat and deflated; the same request gives the same bytes.
 
     One cutout is in memory at a time, and none of the files is ever whole. The second and later files of the same name
     get a number.

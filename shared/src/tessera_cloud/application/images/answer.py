@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from tessera.io.deflate import zip_pieces
+from tessera.provenance.crate import Crate
 from tessera_cloud import keys
 from tessera_cloud.application import results
 from tessera_cloud.application.backend import HasImages, HasStore
@@ -102,6 +103,14 @@ def _failures_file(failures: Sequence[ImageFailure], order: ImageOrder) -> Files
     return [(FAILURES, json.dumps(document).encode())]
 
 
+def _archive(files: Files, order: ImageOrder, backend: HasImages) -> Iterator[bytes]:
+    """Bytes of an archive. Clients of MAST's protocols get no description of the files: they expect only cutouts."""
+    members = ((name, [content], len(content)) for name, content in files)
+    own = order.protocol is Protocol.OWN
+    described = Crate(backend.now().date()).describe(members) if own else members
+    return zip_pieces(described, stored=order.request.is_picture)
+
+
 def answer_images(order: ImageOrder, backend: HasImages) -> ImageAnswer:
     """Make the answer to an order, unless an earlier request has made it.
 
@@ -138,8 +147,7 @@ def answer_images(order: ImageOrder, backend: HasImages) -> ImageAnswer:
         if alone:
             out.write(files[0][1])
         else:
-            members = ((member, [content], len(content)) for member, content in (*files, *told))
-            out.writelines(zip_pieces(members, stored=order.request.is_picture))
+            out.writelines(_archive([*files, *told], order, backend))
         data = out.finish()
         if data is None and order.request.area:
             name = _stored_name(order, f".{order.request.form}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from tessera.bulk.options import ARCHIVE_BYTES, Packing
 from tessera.bulk.products.folder import Folder, HashedFile, ProductFile, create_hashed
 from tessera.io.deflate import ZipArchive
+from tessera.provenance.crate import CRATE, MOST_BYTES, Crate
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -27,6 +27,20 @@ _UNSAFE = re.compile("[^A-Za-z0-9.+-]+")
 _LONGEST_NAME = 40
 
 
+class _Archive(NamedTuple):
+    """An archive in the making."""
+
+    file: HashedFile
+    archive: ZipArchive
+    crate: Crate
+
+    def end(self) -> None:
+        """Write the description of the files, and the directory."""
+        content = self.crate.content
+        self.file.writelines(self.archive.add(CRATE, [content], len(content)))
+        self.file.write(self.archive.end())
+
+
 class Member(NamedTuple):
     """Where the file of a target is: the archive or the file, the name in the archive, and the SHA-256."""
 
@@ -37,6 +51,8 @@ class Member(NamedTuple):
 
 class FilePacker:
     """Writes files of targets. Use it as a context manager: after an error in the block, no unfinished file appears.
+
+    The last member of each archive is a description of the others; see `tessera.provenance.crate`.
 
     Parameters
     ----------
@@ -62,7 +78,7 @@ class FilePacker:
     ) -> None:
         self._folder, self._stem, self._packing, self._keep, self._most = folder, stem, packing, keep, most
         self._stack = ExitStack()
-        self._open: tuple[HashedFile, ZipArchive] | None = None
+        self._open: _Archive | None = None
         self._name, self._number = "", 0
 
     def __enter__(self) -> Self:
@@ -85,16 +101,9 @@ class FilePacker:
         """
         if self._packing == "files":
             return self._write(name, pieces)
-        file, archive = self._archive_for(n_bytes)
-        digest = hashlib.sha256()
-
-        def hashed() -> Iterator[ReadableBuffer]:
-            for piece in pieces:
-                digest.update(piece)
-                yield piece
-
-        file.writelines(archive.add(name, hashed(), n_bytes))
-        return Member(self._name, name, digest.hexdigest())
+        file, archive, crate = self._archive_for(n_bytes)
+        file.writelines(archive.add(name, crate.watch(name, pieces), n_bytes))
+        return Member(self._name, name, crate.sha256(name))
 
     def finish(self) -> None:
         """End the archive."""
@@ -109,11 +118,11 @@ class FilePacker:
         self._keep(kept[0])
         return Member(kept[0].name, "", kept[0].sha256)
 
-    def _archive_for(self, n_bytes: int) -> tuple[HashedFile, ZipArchive]:
+    def _archive_for(self, n_bytes: int) -> _Archive:
         """The archive that the next file of up to this size goes into: a new one if it would become too large."""
         if self._open is not None:
-            archive = self._open[1]
-            ends = _MEMBER_BYTES * (len(archive.names) + 1)
+            archive = self._open.archive
+            ends = _MEMBER_BYTES * (len(archive.names) + 2) + self._open.crate.n_bytes + MOST_BYTES
             if archive.n_bytes + n_bytes + n_bytes // _EXPANSION + ends <= self._most:
                 return self._open
         self.finish()
@@ -123,10 +132,11 @@ class FilePacker:
         return self._open
 
     @contextmanager
-    def _create(self, name: str) -> Iterator[tuple[HashedFile, ZipArchive]]:
+    def _create(self, name: str) -> Iterator[_Archive]:
         with create_hashed(self._folder, name, self._keep) as file, ZipArchive(mode=_MODE) as archive:
-            yield file, archive
-            file.write(archive.end())
+            made = _Archive(file, archive, Crate())
+            yield made
+            made.end()
 
 
 def member_name(cube: str, row: int, target: str, ending: str) -> str:
