@@ -13,6 +13,7 @@ from astropy.time import Time
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import tessera
 from tessera import CubeFactory, DataWarning, InvalidInputError, TicaCubeFactory, export_references, open_cube
 from tessera.builds.report import verify_cube
 from tessera.cli.main import main
@@ -153,6 +154,20 @@ def test_frames_that_the_cube_has_are_skipped_and_others_refused(
     assert table.read_bytes() == before
     with pytest.raises(InvalidInputError, match=r"cube_file is .*which ends with .json"):
         grow(tmp_path / "cube.fits", FRAMES[:1])
+    for build, path in ((CubeFactory().update_cube, table), (CubeFactory().make_cube, tmp_path / "new.json")):
+        with pytest.raises(InvalidInputError, match=r"cube_file is .*a cube in one file; grow_cube"):
+            build(lay(tmp_path / "frames", FRAMES), path, verbose=False)
+
+
+def test_in_a_folder_a_growing_cube_takes_the_place_of_its_segments(whole: Path, grown: Path, tmp_path: Path) -> None:
+    for path in grown.parent.glob(f"{NAME}*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "references-of-cube.json").write_text('{"version": 1, "refs": {}}', encoding="utf-8")
+    found = tessera.search(target_of(whole), cubes=tmp_path)
+    assert [row.cube for row in found.rows] == [str(tmp_path / grown.name)]
+    (tmp_path / grown.name).write_bytes(grown.read_bytes()[:-9])
+    with pytest.warns(DataWarning, match="not a segment table"):
+        tessera.search(target_of(whole), cubes=tmp_path)
 
 
 def test_a_segment_that_is_missing_or_another_file_is_named(

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from tessera.checks import check_integer
+from tessera.cube_sources import is_growing
 from tessera.cubes.reader import read_cube_layout
 from tessera.errors import CubeFormatError, InvalidInputError
 from tessera.io.sources import open_source
@@ -27,6 +28,16 @@ def check_threads(threads: object) -> int:
     if threads is None or threads == "auto":
         return os.cpu_count() or 1
     return check_integer("threads", threads, 1, MAX_THREADS, ", or 'auto'")
+
+
+def check_cube_path(path: Path) -> Path:
+    """Return the path of a cube in one file. A name that ends with ``.json`` is that of a growing cube."""
+    if is_growing(os.path.realpath(path)):
+        allowed = (
+            "the path of a cube in one file; grow_cube (`tessera cube grow`) adds frames to a segment table (.json)"
+        )
+        raise InvalidInputError("cube_file", str(path), allowed)
+    return path
 
 
 def check_replaced(path: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tessera.cube_sources import is_growing
+from tessera.cubes.segments.table import listed_names
 from tessera.errors import InvalidInputError
 from tessera.io.filesystems import in_filesystem
 from tessera.io.locations import scheme_of
@@ -38,10 +40,22 @@ def list_cubes(cubes: Any, filesystem: Any = None) -> list[Location]:
     return in_filesystem(filesystem, list(once.values()))
 
 
-def _in_folder(location: Location) -> Iterable[Location]:
+def _in_folder(location: Location) -> Sequence[Location]:
+    """The cubes of a folder. A growing cube takes the place of its segments, which are cubes too."""
     if scheme_of(os.fspath(location)) or not Path(location).is_dir():
         return [location]
-    found = sorted(path for path in Path(location).glob("*cube*") if _CUBE.search(path.name) and path.is_file())
+    files = sorted(path for path in Path(location).glob("*cube*") if path.is_file())
+    tables = {path: names for path in files if (names := _listed(path)) is not None}
+    segments = {Path(location, name) for names in tables.values() for name in names}
+    found = [path for path in files if path in tables or (_CUBE.search(path.name) and path not in segments)]
     if not found:
         raise InvalidInputError("cubes", os.fspath(location), "a folder with files whose names are like *cube*.fits")
     return found
+
+
+def _listed(path: Path) -> list[str] | None:
+    """Names of the segments of a growing cube; None if a file is none."""
+    if not is_growing(path):
+        return None
+    with path.open("rb") as file:
+        return listed_names(file)

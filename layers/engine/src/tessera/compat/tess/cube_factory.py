@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing
 from time import monotonic
 from typing import Any, Literal, get_args
 
-from tessera.builds.arguments import check_positive, check_replaced, check_threads
+from tessera.builds.arguments import check_cube_path, check_positive, check_replaced, check_threads
 from tessera.builds.frame_set import accept_frames, accept_update
 from tessera.builds.growth_files import check_table_path, open_known, plan_segment, segment_path, write_table
 from tessera.builds.update import read_old_cube
@@ -122,7 +122,7 @@ class CubeFactory(CubeWork):
         self._begin(verbose, progress)
         started = monotonic()
         locations = in_filesystem(self.filesystem, check_locations("file_list", file_list))
-        output = check_output("cube_file", cube_file, locations)
+        output = check_cube_path(check_output("cube_file", cube_file, locations))
         check_replaced(output)
         with self._open(locations) as inputs:
             frames = [item.frame for item in inputs]
@@ -170,7 +170,7 @@ class CubeFactory(CubeWork):
         """
         self._begin(verbose, progress)
         started = monotonic()
-        output = check_output("cube_file", cube_file)
+        output = check_cube_path(check_output("cube_file", cube_file))
         if not output.exists():
             message = "Cube file was not found at the location provided. Please ensure the correct path was provided."
             raise InvalidInputError("cube_file", os.fspath(cube_file), "the path of a cube", message)

@@ -13,7 +13,7 @@ import re
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, BinaryIO
 
 from tessera.cubes.frames import ReadBytes
 from tessera.cubes.hdus import build_image_header
@@ -30,6 +30,8 @@ SUFFIX = ".json"
 MAX_TABLE_BYTES = 64_000_000
 """Largest segment table in bytes. One of 20,000 cadences has 3 MB."""
 _FORMAT = 1
+_START_BYTES = 64
+_BEGINS = re.compile(rb'\s*{\s*"format":\s*\d+,\s*"shape"')
 _NAME = re.compile(r"(?!/)(?!.*://)[^\0]+\.fits")
 
 
@@ -147,6 +149,17 @@ class SegmentTable:
         if not unpacking.eof:
             raise ValueError("its info table ends too early, or is too long")
         return cls(about["primary_header"].encode("ascii"), layout, info, segments)
+
+
+def listed_names(file: BinaryIO) -> list[str] | None:
+    """Names of the segments that a file lists, none if it is damaged; None if the file is no segment table."""
+    start = file.read(_START_BYTES)
+    if not _BEGINS.match(start):
+        return None
+    try:
+        return [str(segment["name"]) for segment in json.loads(start + file.read(MAX_TABLE_BYTES))["segments"]]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return []
 
 
 def _count(value: Any, least: int = 1) -> int:
