@@ -231,8 +231,17 @@ def test_the_command_line_takes_frames_where_it_takes_cubes(
 def test_lists_refuse_frames_in_a_sentence(spoc: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cut", "98 -75", "--frames", str(spoc[0]), "--bulk"]) == 1
     assert "--frames is" in capsys.readouterr().err
+    [frames] = tessera.read_frames(spoc[0])
     with pytest.raises(tessera.InvalidInputError, match="so make a cube of the frames"):
-        tessera.plan_list(["98 -75"], tessera.read_frames(spoc[0]))
+        tessera.plan_list(["98 -75"], frames)
+
+
+def test_so_does_what_needs_every_pixel_of_a_cube(spoc: tuple[Path, Path], tmp_path: Path) -> None:
+    [frames] = tessera.read_frames(spoc[0])
+    with pytest.raises(tessera.InvalidInputError, match=r"cube is 'frames of .*'; allowed: a cube, because measuring"):
+        tessera.measure_cube(frames)
+    with pytest.raises(tessera.InvalidInputError, match=r"location is 'frames of .*'; allowed: a cube, because chunks"):
+        tessera.export_references(frames, tmp_path / "references.json")
 
 
 def test_a_prefix_in_s3_is_listed_and_its_frames_are_read_by_ranges(

@@ -17,6 +17,7 @@ from tessera.checks import check_choice, check_integer, check_switch
 from tessera.cube_sources import is_growing
 from tessera.cubes.layout import CubeLayout
 from tessera.errors import InvalidInputError, KeptFileError
+from tessera.framesets.source import check_no_frames
 from tessera.io.files import FileGroup
 from tessera.io.locations import S3, WEB, scheme_of, shown
 from tessera.io.outputs import check_folder, check_output, output_path
@@ -153,6 +154,7 @@ def export_references(
 
 @contextmanager
 def _opened(location: Location, filesystem: Any, *, check: bool) -> Iterator[tuple[str, CubePixels]]:
+    check_no_frames("location", location, "chunks are its bytes")
     if is_growing(location):
         allowed = "a cube in one file, because chunks are its bytes; this is a segment table, whose cube still grows"
         raise InvalidInputError("location", shown(location), allowed)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tessera.cubes.layout import CubeLayout
 from tessera.cubes.window_pixels import Planes
+from tessera.errors import InvalidInputError
 from tessera.framesets.boxes import Boxes, FixedBoxes, Watch, read_boxes, read_moving, read_pixels
 from tessera.framesets.facts import FrameFacts
 from tessera.io.locations import OpensItself, scheme_of, shown
@@ -85,6 +86,12 @@ class FrameSet(OpensItself):
     def open_source(self) -> FrameSetSource:
         """Open the frames as if they were the file of their cube."""
         return FrameSetSource(self)
+
+
+def check_no_frames(argument: str, location: object, reason: str) -> None:
+    """Refuse frames where only a cube will do, for a reason."""
+    if isinstance(location, FrameSet):
+        raise InvalidInputError(argument, str(location), f"a cube, because {reason}; make a cube of the frames")
 
 
 @lru_cache

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tessera.cubes.reference.frame import REFERENCE_END, reference_name
 from tessera.cutouts.open_cube import CubeFile, open_cube
 from tessera.errors import InvalidInputError, KeptFileError
+from tessera.framesets.source import check_no_frames
 from tessera.io.files import write_files
 from tessera.io.filesystems import in_filesystem
 from tessera.io.locations import local_path, location_text, scheme_of
@@ -104,6 +105,7 @@ def measure_cube(
     """
     thresholds = Thresholds(n_sigma, bin_days)
     check_progress(progress)
+    check_no_frames("cube", cube, "measuring reads every pixel")
     folder = _output_folder(cube, output_dir)
     with open_cube(in_filesystem(filesystem, cube)) as file:
         stem = reference_name(file.cube.name).removesuffix(REFERENCE_END)
