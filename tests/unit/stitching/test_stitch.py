@@ -110,11 +110,19 @@ def test_what_does_not_belong_together_is_refused(found: SearchResult) -> None:
         ([first, replace(second, flux_unit="e-")], "'e- and e-/s'; allowed: light curves of one unit"),
         ([first, "s0002.fits"], "allowed: light curves of one target"),
         ([replace(first, header=type(first.header)())], "does not say its sector and CCD"),
+        ([first, _moved(second)], "light curves at .* and .*'; allowed: light curves of one target"),
+        ([], r"curves is \[\]; allowed: light curves of one target"),
+        (None, "curves is None; allowed: light curves of one target"),
     ):
         with pytest.raises(InvalidInputError, match=words):
             stitch(curves)  # type: ignore[arg-type]
-    with pytest.raises(NoOverlapError, match="no sector is left"):
-        stitch([])
+
+
+def _moved(curve: LightCurve) -> LightCurve:
+    """The light curve of a position that is 36 arcseconds, nearly two pixels, away."""
+    header = curve.header.copy()
+    header["DEC_OBJ"] += 0.01
+    return replace(curve, header=header)
 
 
 def test_options_hold_for_each_sector(found: SearchResult) -> None:

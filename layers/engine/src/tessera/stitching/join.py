@@ -28,6 +28,8 @@ from tessera.stitching.levels import (
 from tessera.stitching.made import made_of
 
 _CURVES = "light curves of one target, one for each sector, as TargetPixels.to_lightcurve makes them"
+_PIXEL = 21 / 3600
+"""Size of a pixel in degrees."""
 _COMMENTARY = ("HISTORY", "COMMENT", "")
 _FIRST = ("RA_OBJ", "DEC_OBJ")
 """Cards that may differ a little from sector to sector: that of the first one stays."""
@@ -108,8 +110,12 @@ def stitch(curves: Iterable[LightCurve], *, level: Level = "divide", gap: float 
     >>> [round(one.days, 2) for one in curve.gaps]
     [28.96]
     """
-    listed = [curves] if isinstance(curves, LightCurve) else list(curves)
-    curve = join([_piece(curve) for curve in listed], level, gap)
+    listed: Any = [curves] if isinstance(curves, LightCurve) else curves
+    pieces = [_piece(curve) for curve in listed] if isinstance(listed, Iterable) else []
+    if not pieces:
+        raise InvalidInputError("curves", curves, _CURVES)
+    _check_one_target(pieces)
+    curve = join(pieces, level, gap)
     warn_of_failed(curve)
     return curve
 
@@ -129,6 +135,17 @@ def _piece(curve: object) -> Piece:
     if not all(isinstance(number, int) for number in place):
         raise InvalidInputError("curves", curve, f"{_CURVES}; the header of this one does not say its sector and CCD")
     return Piece(curve, *place)  # type: ignore[arg-type] # integers
+
+
+def _check_one_target(pieces: Sequence[Piece]) -> None:
+    """Refuse light curves whose positions are farther apart than a pixel. Moving targets have none."""
+    from astropy.coordinates import angular_separation  # noqa: PLC0415 - slow to import; a search has one target
+
+    places = [(facts["ra"], facts["dec"]) for piece in pieces if {"ra", "dec"} <= (facts := piece.curve.facts).keys()]
+    for place in places[1:]:
+        if np.degrees(angular_separation(*np.radians(places[0]), *np.radians(place))) > _PIXEL:
+            texts = " and ".join(f"{ra:.5f} {dec:+.5f}" for ra, dec in (places[0], place))
+            raise InvalidInputError("curves", f"light curves at {texts}", _CURVES)
 
 
 def join(
