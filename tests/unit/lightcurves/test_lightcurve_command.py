@@ -167,6 +167,8 @@ def test_light_curves_are_detrended(
     curve = star_pixels.to_lightcurve(detrend="pld")
     np.testing.assert_allclose([float(row["flux"]) for row in rows], curve.flux, rtol=1e-8)
     assert f"background subtracted, detrended by {curve.detrended}\n" in capsys.readouterr().out
+    assert run(*arguments, "cbv") == 1
+    assert "no cotrending vectors beside it; `tessera cube measure` makes them" in capsys.readouterr().err
     folder, name = tmp_path / "vectors", star_cube.name.replace("-cube", "-vectors")
     folder.mkdir()
     assert run(*arguments, "cbv", "--vectors", folder) == 1

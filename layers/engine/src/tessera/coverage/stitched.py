@@ -10,6 +10,7 @@ from tessera.coverage.rows import SearchRow
 from tessera.cutouts.results import CutoutOptions, Size
 from tessera.errors import (
     InvalidInputError,
+    MissingFileError,
     NoCadenceError,
     NoOverlapError,
     UnknownTrendError,
@@ -110,7 +111,13 @@ def _measure(cutout: TargetCutout, pixels: TargetPixels, measures: Mapping[str, 
     vectors = measures.get("vectors")
     if measures.get("detrend") == "cbv":
         vectors = choose_vectors(vectors, cutout.cube)
-    return pixels.to_lightcurve(**{**measures, "vectors": vectors})
+    try:
+        return pixels.to_lightcurve(**{**measures, "vectors": vectors})
+    except MissingFileError as error:
+        if measures.get("vectors") is not None:
+            raise
+        reason = "the cube has no cotrending vectors beside it; `tessera cube measure` makes them"
+        raise MissingFileError(shown(vectors), reason) from error
 
 
 def _check_rows(found: SearchResult) -> None:
