@@ -29,7 +29,7 @@ from tessera.errors import CubeFormatError, KeptFileError
 from tessera.measures.bins import plan_bins
 from tessera.measures.block import measure_block
 from tessera.measures.change_list import change_csv, read_about, read_changes
-from tessera.measures.products import join_blocks, make_products
+from tessera.measures.products import build_products, join_blocks
 from tessera.measures.stars import BrightStar
 from tessera.measures.thresholds import Thresholds
 from tests.support.cubes import target_of
@@ -102,7 +102,7 @@ def test_vectors_are_those_of_the_bright_stars(cube: Path) -> None:
         curves = np.random.default_rng(2).normal(0, 1, (4, N)) + np.arange(N)
         stars = [BrightStar(row, 5, 900.0, curve.astype(np.float32)) for row, curve in enumerate(curves)]
         nothing = np.zeros((len(bins), *SHAPE), np.float32)
-        made = make_products(file.cube, replace(one, stars=stars), bins, nothing, Thresholds())
+        made = build_products(file.cube, replace(one, stars=stars), bins, nothing, Thresholds())
     with fits.open(io.BytesIO(made["-vectors.fits"]), checksum=True) as hdus:
         table = hdus["CBV.single-scale.4.2"].data
         assert np.flatnonzero(table["GAP"]).tolist() == [2]

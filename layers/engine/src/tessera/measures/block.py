@@ -79,15 +79,15 @@ def _read_rows(cube: Cube, rows: range, read: ReadBuffer) -> Iterator[tuple[rang
     step = max(1, _READ_BYTES // layout.row_bytes)
     some = [range(at, min(at + step, rows.stop)) for at in range(rows.start, rows.stop, step)]
 
-    def fetch(few: range) -> Any:
+    def read_some(few: range) -> Any:
         return read(cube.data_offset + few.start * layout.row_bytes, len(few) * layout.row_bytes)
 
     with ThreadPoolExecutor(1, "tessera-measures") as pool:
-        coming = pool.submit(fetch, some[0])
+        coming = pool.submit(read_some, some[0])
         for number, few in enumerate(some, 1):
             data = coming.result()
             if number < len(some):
-                coming = pool.submit(fetch, some[number])
+                coming = pool.submit(read_some, some[number])
             yield few, read_floats(layout, data).reshape(-1, layout.n_cadences, layout.n_planes)
 
 

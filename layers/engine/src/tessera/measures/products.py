@@ -82,7 +82,7 @@ def _star_table(stars: list[BrightStar]) -> bytes:
     return format_hdu([*cards, ("EXTNAME", "STARS", "stars that gave the vectors")], rows.tobytes())
 
 
-def make_products(
+def build_products(
     cube: Cube,
     measured: MeasuredCube,
     bins: TimeBins,

@@ -25,7 +25,7 @@ from tessera.io.sources import Location
 from tessera.measures.bins import TimeBins, plan_bins
 from tessera.measures.block import BlockMeasures, measure_block
 from tessera.measures.change_list import CHANGES_END
-from tessera.measures.products import CREATOR, VECTORS_END, join_blocks, make_products
+from tessera.measures.products import CREATOR, VECTORS_END, build_products, join_blocks
 from tessera.measures.thresholds import BIN_DAYS, N_SIGMA, Thresholds
 from tessera.progress import ProgressInput, check_progress, counting
 
@@ -115,7 +115,7 @@ def measure_cube(
         bins, _ = plan_bins(file.cube, thresholds.bin_days), file.cube.ccd_id  # known before the work
         with _kept_differences(folder, file, bins) as differences:
             blocks = _measure_blocks(file, bins, differences, progress)
-            products = make_products(file.cube, join_blocks(blocks), bins, differences[: len(bins)], thresholds)
+            products = build_products(file.cube, join_blocks(blocks), bins, differences[: len(bins)], thresholds)
         file.source.check_unchanged()
     write_files((paths[end], [content]) for end, content in products.items())
     vectors = paths[VECTORS_END] if VECTORS_END in products else None

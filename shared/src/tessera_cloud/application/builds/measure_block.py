@@ -33,11 +33,11 @@ def _read(place: CubePlace, store: RangeReader, pool: ThreadPoolExecutor, start:
     """Bytes of a cube, by several requests at the same time."""
     whole = bytearray(length)
 
-    def fetch(first: int) -> None:
+    def read_piece(first: int) -> None:
         size = min(_PIECE, length - first)
         whole[first : first + size] = store.read_range(place.bucket, place.key, start + first, size, place.etag)
 
-    for _ in pool.map(fetch, range(0, length, _PIECE)):
+    for _ in pool.map(read_piece, range(0, length, _PIECE)):
         pass
     return whole
 

@@ -47,7 +47,7 @@ def write_measures(state: MeasureState, *, store: BuildStore) -> MeasuresWritten
         If a block has left no measures.
     """
     from tessera.measures.bins import plan_bins  # noqa: PLC0415 - the others of this package need none of it
-    from tessera.measures.products import join_blocks, make_products  # noqa: PLC0415 - see above
+    from tessera.measures.products import build_products, join_blocks  # noqa: PLC0415 - see above
     from tessera.measures.thresholds import Thresholds  # noqa: PLC0415 - see above
 
     if is_measured(state, store):
@@ -57,7 +57,7 @@ def write_measures(state: MeasureState, *, store: BuildStore) -> MeasuresWritten
     bins = plan_bins(cube)
     differences = np.empty((len(bins), cube.layout.n_rows, cube.layout.n_columns), np.float32)
     blocks = _read_blocks(state, plan, bins, differences, store)
-    products = make_products(cube, join_blocks(blocks), bins, differences, Thresholds())
+    products = build_products(cube, join_blocks(blocks), bins, differences, Thresholds())
     written = []
     for end in sorted(products, key=lambda end: end == REFERENCE_END):
         key = measure_keys.beside(state.cube.key, end)
