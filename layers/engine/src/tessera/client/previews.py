@@ -20,6 +20,7 @@ from tessera.cutouts.results import Size
 from tessera.errors import InvalidInputError
 from tessera.lightcurves.background import BackgroundModel, check_background
 from tessera.lightcurves.detrending.words import Detrending, check_detrend
+from tessera.tpf.aperture import aperture_digits as mask_digits
 
 Floats: TypeAlias = NDArray[np.float64]
 PreviewImage: TypeAlias = Literal["median", "difference"]
@@ -336,4 +337,4 @@ def aperture_digits(aperture: Any, shape: tuple[int, int]) -> str:
     array = np.asarray(aperture)
     if array.dtype != np.bool_ or array.shape != shape:
         raise InvalidInputError("aperture", aperture, f"{_APERTURE}, {shape[0]} x {shape[1]}")
-    return np.packbits(array.ravel()).tobytes().hex()[:n_digits]
+    return mask_digits(array)

@@ -22,7 +22,8 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 SIGMAS = 3.0
 """Pixels that are more than this number of standard deviations above the median belong to a star."""
-_MAD_TO_SIGMA = 1.4826
+MAD_TO_SIGMA = 1.4826
+"""Standard deviation of normal values divided by their median distance from the median."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def threshold_aperture(frame: Floats, row: int, column: int, sigmas: float = SIG
     if values.size == 0:
         return mask
     middle = np.median(values)
-    limit = middle + sigmas * _MAD_TO_SIGMA * np.median(np.abs(values - middle))
+    limit = middle + sigmas * MAD_TO_SIGMA * np.median(np.abs(values - middle))
     with np.errstate(invalid="ignore"):
         bright = frame > limit
     while True:

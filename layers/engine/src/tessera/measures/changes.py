@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.cubes.reference.frame import ReferenceFrame
+from tessera.lightcurves.photometry import MAD_TO_SIGMA
 from tessera.measures.bins import TimeBins
-from tessera.measures.statistics import MAD_TO_SIGMA, median
+from tessera.measures.statistics import median
 from tessera.measures.thresholds import N_SIGMA
 from tessera.tess.detector import science_area
 

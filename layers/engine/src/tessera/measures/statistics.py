@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tessera.lightcurves.photometry import MAD_TO_SIGMA
 from tessera.measures.bins import TimeBins
 
 Floats = NDArray[np.float32]
 
-MAD_TO_SIGMA = 1.4826
-"""Standard deviation of normal values divided by their median distance from the median."""
 MEDIAN_NOISE = 1.2533
 """Standard deviation of the median of many normal values, divided by that of their mean."""
 IMAGES = ("flux", "error", "rms", "n_good")

@@ -184,7 +184,8 @@ class StitchedCurve(LightCurve):
         for name, values in zip(("sap_flux", "sap_flux_err"), self.measured, strict=True):
             table[name] = values
             table[name].unit = unit
-        return _with_meta(table, self)
+        table.meta |= {"level": self.level, **stitching_facts(self)}
+        return table
 
     def to_json(self) -> str:
         """Text of a JSON document: the target, the sectors, the gaps, what is left out, and the points.
@@ -256,9 +257,7 @@ class StitchedCurve(LightCurve):
         longest = max((gap.days for gap in self.gaps), default=0.0)
         more = {"Sectors": self._numbers, "Gaps": f"{len(self.gaps)}, the longest of {longest:.2f} days"}
         if self.left_out:
-            more["Left out"] = "; ".join(
-                f"s{one.sector:04d}-{one.camera}-{one.ccd}: {one.reason}" for one in self.left_out
-            )
+            more["Left out"] = "; ".join(f"{one.name}: {one.reason}" for one in self.left_out)
         return curve_html(self, more)
 
 
@@ -272,7 +271,7 @@ def point_order(curves: tuple[LightCurve, ...]) -> NDArray[np.intp]:
     return np.argsort(np.concatenate([curve.time for curve in curves]), kind="stable")
 
 
-def records(items: tuple[Any, ...]) -> list[dict[str, Any]]:
+def _records(items: tuple[Any, ...]) -> list[dict[str, Any]]:
     """Dataclasses as dictionaries of values that JSON can have; unknown numbers are None."""
     return [{each.name: _known(getattr(item, each.name)) for each in fields(item)} for item in items]
 
@@ -281,11 +280,10 @@ def _known(value: Any) -> Any:
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
-def _with_meta(table: Table, curve: StitchedCurve) -> Table:
-    table.meta |= {
-        "level": curve.level,
-        "sectors": records(curve.sectors),
-        "gaps": [one | {"days": gap.days} for one, gap in zip(records(curve.gaps), curve.gaps, strict=True)],
-        "left_out": records(curve.left_out),
+def stitching_facts(curve: StitchedCurve) -> dict[str, Any]:
+    """What was done to the sectors, as values that JSON can have."""
+    return {
+        "sectors": _records(curve.sectors),
+        "gaps": [one | {"days": gap.days} for one, gap in zip(_records(curve.gaps), curve.gaps, strict=True)],
+        "left_out": _records(curve.left_out),
     }
-    return table

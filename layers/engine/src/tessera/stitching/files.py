@@ -22,7 +22,7 @@ from tessera.lightcurves.curve_files import (
     primary_hdu,
     table_hdu,
 )
-from tessera.stitching.curve import StitchedCurve, records
+from tessera.stitching.curve import StitchedCurve, stitching_facts
 
 _FLUX_DIGITS, _TIME_DIGITS = 9, 9
 """Significant digits of the flux, as in CSV, and decimals of the times."""
@@ -72,9 +72,7 @@ def stitched_json(curve: StitchedCurve) -> str:
         "units": curve.flux_unit,
         "background_subtracted": curve.background_subtracted,
         "detrended": curve.detrended,
-        "sectors": records(curve.sectors),
-        "gaps": [one | {"days": gap.days} for one, gap in zip(records(curve.gaps), curve.gaps, strict=True)],
-        "left_out": records(curve.left_out),
+        **stitching_facts(curve),
         "lightcurve": {
             "time_system": curve.time_system,
             "time": [round(value, _TIME_DIGITS) for value in curve.time.tolist()],

@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 
 from tessera.checks import check_choice, check_number
 from tessera.errors import InvalidInputError
-from tessera.lightcurves.photometry import good_cadences
+from tessera.lightcurves.photometry import MAD_TO_SIGMA, good_cadences
 
 Level: TypeAlias = Literal["divide", "shift", "none"]
 """Rule that brings sectors to one level."""
 LEVELS: tuple[str, ...] = get_args(Level)
 GAP_DAYS = 0.5
 """Longest time between two points that is no gap: sectors have a gap of about a day in their middle."""
-_MAD_TO_SIGMA = 1.4826
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def measure_level(flux: NDArray[np.float64], quality: NDArray[np.integer[Any]]) 
     if not values.size:
         return Measured(np.nan, np.nan)
     level = float(np.median(values))
-    return Measured(level, float(_MAD_TO_SIGMA * np.median(np.abs(values - level))))
+    return Measured(level, float(MAD_TO_SIGMA * np.median(np.abs(values - level))))
 
 
 def find_scales(levels: Sequence[float], rule: str) -> list[Scale | None]:

@@ -12,6 +12,7 @@ from astropy.io import fits
 from tessera import __version__
 from tessera.provenance.fits_files import NAME, add_provenance
 from tessera.provenance.record import Kind, Record
+from tessera.tpf.aperture import aperture_digits
 
 KIND: Kind = "stitched light curve"
 
@@ -62,8 +63,7 @@ def stitching_request(measures: Mapping[str, Any], level: object, gap: object) -
         return None
     mask = known.get("mask", "default")
     if not isinstance(mask, str):
-        bits = np.asarray(mask).astype(np.bool_)
-        known["mask"] = np.packbits(bits.ravel()).tobytes().hex()[: -(-bits.size // 4)]
+        known["mask"] = aperture_digits(np.asarray(mask).astype(np.bool_))
     return known | {"level": level, "gap": float(gap)}  # type: ignore[arg-type] # a number
 
 

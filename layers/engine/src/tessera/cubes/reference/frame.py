@@ -1,7 +1,7 @@
 """The reference frame of a cube: the median of its good cadences, in a file beside the cube.
 
 The file has a primary HDU with what the frame was made of, and four images, each with the WCS of the cube: REFERENCE,
-REFERENCE_ERR, RMS and NGOOD (docs/explanation/formats.md). A difference is the flux of a cadence minus REFERENCE.
+REFERENCE_ERR, RMS and NGOOD (docs/guide/differences.md). A difference is the flux of a cadence minus REFERENCE.
 """
 
 from __future__ import annotations

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.lightcurves.photometry import Floats
+from tessera.lightcurves.photometry import MAD_TO_SIGMA, Floats
 
 Cadences = NDArray[np.intp]
 _CLIP, _TURNS = 5.0, 5
 """Standard deviations at which cadences leave the fit, and the number of fits: the defaults of lightkurve."""
-_EVENT, _MAD_TO_SIGMA = 4.0, 1.4826
+_EVENT = 4.0
 
 
 def fit_regressors(
@@ -86,7 +86,7 @@ def fit_without_events(
             break
         coefficients, used, rest = found, kept, (flux - design @ found)[fitted]
         distances = np.abs(rest - np.median(rest))
-        kept = fitted[distances <= _EVENT * _MAD_TO_SIGMA * np.median(distances)]
+        kept = fitted[distances <= _EVENT * MAD_TO_SIGMA * np.median(distances)]
         if np.array_equal(kept, used):
             break
     return coefficients, used

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.lightcurves.photometry import Floats, good_cadences
+from tessera.lightcurves.photometry import MAD_TO_SIGMA, Floats, good_cadences
 
 SIGMAS = 5.0
 """Standard deviations above its median at which a background is unusual."""
 SHARE = 0.01
 """Share of the flux of a target from which on an unusual background matters."""
-_MAD_TO_SIGMA = 1.4826
 
 
 def scattered_light(
@@ -45,6 +44,6 @@ def scattered_light(
     if not len(good):
         return np.zeros(len(quality), np.bool_)
     excess = n_pixels * (np.asarray(background, np.float64) - np.median(background[good]))
-    sigma = _MAD_TO_SIGMA * np.median(np.abs(excess[good]))
+    sigma = MAD_TO_SIGMA * np.median(np.abs(excess[good]))
     with np.errstate(invalid="ignore"):
         return np.asarray((excess > SIGMAS * sigma) & (excess > SHARE * np.median(flux[good])))
