@@ -29,6 +29,7 @@ sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "share
 
 from tessera.cutouts.open_cube import open_cube  # noqa: E402
 from tessera.io.deflate.blocks import BLOCK_BYTES, deflate_block, into_blocks, processors  # noqa: E402
+from tessera.provenance.crate import Crate  # noqa: E402
 from tessera.windows import Window  # noqa: E402
 from tessera_cloud import keys  # noqa: E402
 from tessera_cloud.application.cutouts.answer import write_zip  # noqa: E402
@@ -101,7 +102,7 @@ def store_of_job(content: bytes, n_files: int) -> Link:
     cubes = tuple(map(published, range(1, n_files + 1)))
     size = {"rows": SIDE, "columns": SIDE, "unit": "px"}
     asked = {"target": {"kind": "position", "ra": 1.0, "dec": 1.0, "size": size}}
-    order = CutoutOrder(request=CutoutRequest.model_validate(asked), cubes=cubes)
+    order = CutoutOrder(request=CutoutRequest.model_validate(asked), cubes=cubes, crate=True)
     store = Link()
     bucket = Handlers(store).services.settings.result_bucket
     plan = JobPlan(order=order, items=tuple(range(n_files)))
@@ -149,7 +150,7 @@ def bench(folder: Path, n_files: int) -> None:
 
     def answer() -> None:
         with ResultWriter(Link(), "results", "key") as out:
-            write_zip([item], out, disk)
+            write_zip([item], out, disk, crate=Crate())
             out.finish()
 
     wall, cpu = best(answer)

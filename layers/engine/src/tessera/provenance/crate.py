@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
 from tessera import __version__
-from tessera.errors import ProvenanceError
-from tessera.fits.headers import BLOCK
-from tessera.provenance.fits_files import read_provenance
+from tessera.provenance.passing import PassingFits
 from tessera.provenance.record import Record
 
 if TYPE_CHECKING:
@@ -54,26 +51,8 @@ _LICENCE = {
     "description": "The terms of the archive that the pixels come from hold. Those of TESS come from MAST.",
 }
 _MEDIA = {"fits": "application/fits", "json": "application/json", "png": "image/png", "jpg": "image/jpeg"}
-_TABLE_START = b"XTENSION= 'BINTABLE'"
-_DATE = re.compile(rb"DATE    = '(\d{4}-\d\d-\d\d)")
-_START_BYTES = 8 * BLOCK
-"""Bytes at the begin of a FITS file in which its DATE is looked for."""
-_LONGEST_TABLE = 1 << 22
-"""Bytes at the end of a file in which its record is looked for. Those of moving targets have 60 bytes per position."""
 _FRAME_BYTES = 3000
 """Bytes of a description without files, at most."""
-
-
-def _record_at(end: bytes) -> Record | None:
-    """The record at the end of a FITS file, given its last bytes; None if it has none that can be read."""
-    start = end.rfind(_TABLE_START)
-    while start >= 0 and (len(end) - start) % BLOCK:
-        start = end.rfind(_TABLE_START, 0, start)
-    try:
-        found = None if start < 0 else read_provenance(end[start:])
-    except ProvenanceError:  # `tessera verify` says what is wrong with it
-        return None
-    return None if found is None else found.record
 
 
 def _id_of(location: str) -> str:
@@ -128,37 +107,35 @@ class Crate:
         pieces : iterable of buffers
             Its content.
         """
-        digest, n_bytes, start, end = hashlib.sha256(), 0, bytearray(), bytearray()
+        digest, n_bytes = hashlib.sha256(), 0
+        passing = PassingFits() if name.endswith(".fits") else None
         for piece in pieces:
             view = memoryview(piece).cast("B")
             digest.update(view)
             n_bytes += len(view)
-            start += view[: _START_BYTES - len(start)]
-            end += view[-_LONGEST_TABLE:]
-            if len(end) > 2 * _LONGEST_TABLE:
-                del end[:-_LONGEST_TABLE]
+            if passing is not None:
+                passing.feed(view)
             yield piece
         self._sums[name] = digest.hexdigest()
-        self._describe(name, n_bytes, start, bytes(end[-_LONGEST_TABLE:]))
+        self._describe(name, n_bytes, passing)
 
     def sha256(self, name: str) -> str:
         """SHA-256 of a file that has passed, in hexadecimal digits."""
         return self._sums[name]
 
-    def _describe(self, name: str, n_bytes: int, start: bytes | bytearray, end: bytes) -> None:
-        suffix = name.rpartition(".")[2]
+    def _describe(self, name: str, n_bytes: int, passing: PassingFits | None) -> None:
         file: Entity = {
             "@id": quote(name),
             "@type": "File",
             "name": name,
             "contentSize": str(n_bytes),
-            "encodingFormat": _MEDIA.get(suffix, "application/octet-stream"),
+            "encodingFormat": _MEDIA.get(name.rpartition(".")[2], "application/octet-stream"),
             "sha256": self._sums[name],
         }
         record = None
-        if suffix == "fits":
-            record = _record_at(end)
-            self._dates.update(found[1].decode() for found in _DATE.finditer(start) if found.start() % 80 == 0)
+        if passing is not None:
+            record = passing.record
+            self._dates |= {passing.date} - {""}
         action = None if record is None or "location" not in record.source else self._action(file, record)
         self._add(file, self._files)
         if action is not None:

@@ -22,7 +22,7 @@ NAME = "PROVENANCE"
 _END = b"END" + b" " * (CARD - 3)
 
 
-def _data_bytes(header: bytes) -> int:
+def data_bytes(header: bytes) -> int:
     """Size of the data unit with its padding. The cards that say it are the first ones of every header."""
 
     def cards(first: int, last: int) -> list[Card]:
@@ -65,7 +65,7 @@ class FitsDigest:
     def _end_header(self) -> None:
         if len(self._header) % BLOCK == 0 and has_end(self._header[-BLOCK:]):
             self._digest.update(self._header)
-            self._skip = _data_bytes(bytes(self._header))
+            self._skip = data_bytes(bytes(self._header))
             self._header.clear()
 
     @property

@@ -1,0 +1,75 @@
+"""What a FITS file says of itself, while its pieces pass: its DATE, and its record."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tessera.errors import ProvenanceError
+from tessera.fits.headers import BLOCK, CARD
+from tessera.provenance.fits_files import NAME, data_bytes, has_end, read_provenance
+from tessera.provenance.record import Record
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+_DATE = re.compile(rb"DATE    = '(\d{4}-\d\d-\d\d)")
+_TABLE = f"EXTNAME = '{NAME}".encode()
+_LONGEST_HEADER = 1000 * BLOCK
+
+
+class PassingFits:
+    """Takes the pieces of a FITS file. What is no FITS file has neither a date nor a record.
+
+    Attributes
+    ----------
+    date : str
+        DATE of the primary header, without its time; empty without one.
+    """
+
+    def __init__(self) -> None:
+        self.date = ""
+        self._header, self._table = bytearray(), bytearray()
+        self._skip, self._n_headers, self._broken = 0, 0, False
+
+    def feed(self, piece: ReadableBuffer) -> None:
+        """Take the next piece."""
+        view = memoryview(piece).cast("B")
+        while len(view) and not self._broken:
+            if self._skip:
+                step = min(self._skip, len(view))
+                self._skip -= step
+                if self._table:
+                    self._table += view[:step]
+            else:
+                step = min(BLOCK - len(self._header) % BLOCK, len(view))
+                self._header += view[:step]
+                if len(self._header) % BLOCK == 0:
+                    self._end_block()
+            view = view[step:]
+
+    def _end_block(self) -> None:
+        if not has_end(self._header[-BLOCK:]):
+            self._broken = len(self._header) > _LONGEST_HEADER
+            return
+        header = bytes(self._header)
+        self._header.clear()
+        try:
+            self._skip = data_bytes(header)
+        except ValueError:
+            self._broken = True
+            return
+        self._table = bytearray(header) if _TABLE in header else bytearray()
+        if not self._n_headers:
+            places = (found for found in _DATE.finditer(header) if found.start() % CARD == 0)
+            self.date = next((found[1].decode() for found in places), "")
+        self._n_headers += 1
+
+    @property
+    def record(self) -> Record | None:
+        """The record of the file; None if it has none that can be read. `tessera verify` says what is wrong with it."""
+        try:
+            found = read_provenance(self._table) if self._table else None
+        except ProvenanceError:
+            return None
+        return None if found is None else found.record
