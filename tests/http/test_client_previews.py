@@ -11,6 +11,7 @@ import pytest
 
 import tessera
 from tessera import Client, InvalidInputError, MovingTarget
+from tessera_cloud.application.previews.frames import OTHER_BYTES
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import DEC, N_CADENCES, RA, Api
 from tests.support.image_service import (
@@ -70,7 +71,7 @@ def test_an_aperture_is_an_array(client: Client) -> None:
 
 def test_frames_come_in_several_answers(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     (cutout,) = client.cutouts((RA, DEC), (5, 7), sectors=1)
-    monkeypatch.setattr("tessera_cloud.application.previews.frames.INLINE_LIMIT", 1024 + 2 * (16 + 4 * 35))
+    monkeypatch.setattr("tessera_cloud.application.previews.frames.INLINE_LIMIT", OTHER_BYTES + 2 * (16 + 4 * 35))
     frames = client.preview_frames(CUBE, (RA, DEC), (5, 7))
     assert frames.flux.shape == (N_CADENCES[1], 5, 7)
     assert frames.flux.dtype == np.float32

@@ -8,6 +8,7 @@ import json
 import zipfile
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tessera.provenance.crate import CRATE
@@ -140,7 +141,14 @@ def test_a_moving_target_is_followed_on_frames(api: Api, built: Api) -> None:
 def test_a_preview_is_that_of_the_later_cube(api: Api, built: Api, path: str) -> None:
     found, expected = (some.get(path, **WINDOW) for some in (api, built))
     assert found.status == 200
-    assert found.content == expected.content
+    assert without_source(found.content) == without_source(expected.content)
+
+
+def without_source(content: bytes) -> Any:
+    """A preview without its record, which names the frames or the cube."""
+    if content.startswith(b"{"):
+        return {name: value for name, value in json.loads(content).items() if name != "provenance"}
+    return np.load(io.BytesIO(content)).tobytes() if content.startswith(b"\x93NUMPY") else content
 
 
 @pytest.mark.parametrize("detrend", ["none", "cbv"])

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 
+from tessera_cloud.application.previews.frames import OTHER_BYTES
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import BASE, DEC, N_CADENCES, RA, Answered, Api, _answered, proxy_event, sky, store_of_cubes
 from tests.support.builds import SETTINGS
@@ -62,12 +63,12 @@ def test_pixels_beyond_the_edge_are_nan(api: Api) -> None:
 
 def test_pieces_lead_to_each_other_and_the_cube_is_read_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = records(ask(api))
-    monkeypatch.setattr(LIMIT, 1024 + 3 * whole.dtype.itemsize)
+    monkeypatch.setattr(LIMIT, OTHER_BYTES + 3 * whole.dtype.itemsize)
     answer, pieces = ask(api), []
     api.store.requests.clear()
     while True:
         pieces.append(records(answer))
-        assert len(answer.content) <= 1024 + 3 * whole.dtype.itemsize
+        assert len(answer.content) <= OTHER_BYTES + 3 * whole.dtype.itemsize
         if "link" not in answer.headers:
             break
         address, _, relation = answer.headers["link"].partition(">; ")

@@ -12,7 +12,7 @@ export function bytesOf(count, rows, columns) {
   return count * (BEFORE + 4 * rows * columns);
 }
 
-/** Where the records of a NumPy file are, how many, and how many pixels each has. */
+/** Where the frames of a NumPy file are, how many, and how many pixels each has. A record of provenance is behind them. */
 export function readHeader(buffer) {
   const bytes = new Uint8Array(buffer);
   const text = (from, to) => String.fromCharCode(...bytes.subarray(from, to));
@@ -20,7 +20,7 @@ export function readHeader(buffer) {
   const found = offset && text(0, 6) === MAGIC ? FIELDS.exec(text(10, offset)) : null;
   if (!found) throw new Error("the service answered something else than frames");
   const [rows, columns, count] = found.slice(1).map(Number);
-  if (bytes.length !== offset + bytesOf(count, rows, columns)) throw new Error("the answer of the service is not complete");
+  if (bytes.length < offset + bytesOf(count, rows, columns)) throw new Error("the answer of the service is not complete");
   return { offset, rows, columns, count };
 }
 

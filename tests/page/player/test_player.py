@@ -85,11 +85,13 @@ def records() -> Any:
 
 
 def packed(records: Any, *cuts: int) -> list[str]:
-    """Answers of the service, cut into pieces."""
-    files = []
+    """Answers of the service, cut into pieces; the second and later ones have a record of provenance behind them."""
+    files: list[str] = []
     for piece in np.split(records, cuts):
         content = io.BytesIO()
         np.save(content, piece)
+        if files:
+            np.save(content, np.array([(b"{}", b"4c3e")], [("record", "S2"), ("sha256", "S4")]))
         files.append(base64.b64encode(content.getvalue()).decode())
     return files
 

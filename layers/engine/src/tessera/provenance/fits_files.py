@@ -15,7 +15,7 @@ from tessera.errors import ProvenanceError
 from tessera.fits.checksum import ones_complement_add, ones_complement_sum
 from tessera.fits.hdus import format_hdu, table_cards
 from tessera.fits.headers import BLOCK, CARD, Card, Header, HeaderSyntaxError, padded, parse_card, parse_header
-from tessera.provenance.record import Record, sha256_text
+from tessera.provenance.record import Record
 
 NAME = "PROVENANCE"
 """EXTNAME of the table."""
@@ -95,10 +95,9 @@ def format_provenance(record: Record, sign: Sign | None = None) -> bytes:
     sign : callable, optional
         Signs the text of the record; without it, there is no signature.
     """
-    text = record.text
-    columns = {"RECORD": text, "SHA256": sha256_text(text)}
+    columns = {"RECORD": record.text, "SHA256": record.sha256}
     if sign is not None:
-        columns["SIGNATURE"] = sign(text)
+        columns["SIGNATURE"] = sign(record.text)
     cards = table_cards(sum(map(len, columns.values())), 1, len(columns))
     for number, (name, text) in enumerate(columns.items(), 1):
         cards += [(f"TTYPE{number}", name, ""), (f"TFORM{number}", f"{len(text)}A", "")]
@@ -191,10 +190,7 @@ def read_provenance(content: Any) -> FitsProvenance | None:
         length = int(str(header.get(f"TFORM{number}")).removesuffix("A") or 1)
         texts[header.get(f"TTYPE{number}")] = bytes(content[place : place + length]).decode("ascii", "replace")
         place += length
-    text = texts.get("RECORD", "")
-    if sha256_text(text) != texts.get("SHA256"):
-        raise ProvenanceError("the record of provenance was changed: its SHA-256 is another one")
-    return FitsProvenance(Record.parse(text), start, texts.get("SIGNATURE", ""))
+    return FitsProvenance(Record.read(texts.get("RECORD"), texts.get("SHA256")), start, texts.get("SIGNATURE", ""))
 
 
 def data_problems(content: Any) -> list[str]:

@@ -22,14 +22,24 @@ from tessera.io.locations import file_name, scheme_of, shown
 FORMAT = 1
 """Number of the form of records. A reader refuses others."""
 Kind: TypeAlias = Literal[
-    "target pixel file", "moving target pixel file", "image cutout", "light curves", "stitched light curve"
+    "target pixel file",
+    "moving target pixel file",
+    "image cutout",
+    "ASDF image cutout",
+    "light curves",
+    "stitched light curve",
+    "preview",
+    "preview frames",
+    "preview picture",
+    "image picture",
 ]
 """Kinds of products."""
 
 
 def canonical_json(value: Any) -> str:
     """Text of a value of JSON that is the same for equal values."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return text.replace("\x7f", r"\u007f")  # FITS and YAML do not allow it
 
 
 def sha256_text(text: str) -> str:
@@ -133,6 +143,16 @@ class Record:
         """SHA-256 of the text."""
         return sha256_text(self.text)
 
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Record:
+        """The record of a document, as other records name it."""
+        return cls(**{name: value for name, value in document.items() if name != "record"})
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The text and its SHA-256 by name, as formats that have names hold them."""
+        return {"record": self.text, "sha256": self.sha256}
+
     @property
     def origin(self) -> Origin:
         """The source, of a product that was made from one file.
@@ -146,6 +166,19 @@ class Record:
             return Origin(**self.source)
         except TypeError as error:
             raise ProvenanceError(f"the record of provenance does not name one source: {error}") from error
+
+    @classmethod
+    def read(cls, text: object, sha256: object) -> Record:
+        """Read the text of a record with its SHA-256, as a product holds them.
+
+        Raises
+        ------
+        ProvenanceError
+            When the text was changed, or `parse` raises it.
+        """
+        if not isinstance(text, str) or sha256_text(text) != sha256:
+            raise ProvenanceError("the record of provenance was changed: its SHA-256 is another one")
+        return cls.parse(text)
 
     @classmethod
     def parse(cls, text: str) -> Record:

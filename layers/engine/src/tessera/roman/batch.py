@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 from astropy.coordinates import SkyCoord
@@ -20,6 +22,7 @@ from tessera.io.outputs import create_folder
 from tessera.progress import ProgressInput, counting
 from tessera.roman.cut import AsdfOptions, AsdfPart, cut_asdf
 from tessera.roman.file import quiet_asdf
+from tessera.roman.origin.asdf_record import AsdfRecipe
 from tessera.roman.writer import AsdfWriter
 from tessera.windows import Side
 
@@ -91,10 +94,12 @@ def make_asdf_cutouts(
         found = counter.map(cut, labelled, min(FILES_AT_ONCE, len(labelled)))
         parts = [part for label, several in zip(labelled, found, strict=True) for part in every(label, several)]
         names = different_names([asdf_name(part, sides, ".asdf", lite=options.lite) for part in parts])
-        return [_write(part, folder / name, writer) for part, name in zip(parts, names, strict=True)]
+        today = date.today()  # noqa: DTZ011 - the user's local date, as in FITS files
+        making = partial(_write, writer=writer, day=today, fill_value=options.fill_value)
+        return [making(part, folder / name) for part, name in zip(parts, names, strict=True)]
 
 
-def _write(part: AsdfPart, path: Path, writer: AsdfWriter) -> ImageCutoutResult:
+def _write(part: AsdfPart, path: Path, *, writer: AsdfWriter, day: date, fill_value: float) -> ImageCutoutResult:
     reason = part.reason or reason_text(part.error, named=True)
     ra, dec = float(part.sky.ra.deg), float(part.sky.dec.deg)
     result = ImageCutoutResult(part.file, ra, dec, 0, part.status, reason)
@@ -102,6 +107,8 @@ def _write(part: AsdfPart, path: Path, writer: AsdfWriter) -> ImageCutoutResult:
         return result
     try:
         content = writer.write(part)
+        if part.origin is not None:
+            content = AsdfRecipe.of(part, "asdf", day, fill_value).with_record(content, part.origin)
         return replace(result, path=write_pieces(replaceable(path, content), [content]))
     except DAMAGED as error:
         return replace(result, status="error", reason=reason_text(error))

@@ -20,6 +20,7 @@ from tessera.images.sizes import MAX_PIXELS, side_pixels
 from tessera.inputs import sky_text
 from tessera.io.file_objects import ImageInput
 from tessera.io.locations import shown
+from tessera.provenance.record import Origin
 from tessera.roman.file import AsdfArray, AsdfImage, open_asdf
 from tessera.roman.tree import AsdfTarget, aligned_arrays, detached_tree, full_tree, integer_fill, lite_tree
 from tessera.roman.wcs import GeneralWcs, ImageWcs, find_pixels, fit_fits_wcs, moved_wcs, pixel_scales, shape_window
@@ -155,6 +156,8 @@ class AsdfPart:
         Input of the tree.
     error : Exception or None
         Error that is the reason.
+    origin : Origin or None
+        What records say of the file; None without a cutout.
     """
 
     file: Location
@@ -165,6 +168,7 @@ class AsdfPart:
     units: str = ""
     source: AsdfSource | None = None
     error: Exception | None = None
+    origin: Origin | None = None
 
     def tree(self) -> dict[str, Any]:
         """Make the tree of the cutout's ASDF file."""
@@ -207,7 +211,12 @@ def cut_asdf(
         return []
     try:
         with open_asdf(item, shown(label), options.open_options, options.fsspec_options) as image:
-            return _cut_image(image, label, targets, size, options)
+            boxes = {
+                n: shape_window(each, image.wcs, *image.shape)
+                for n, each in enumerate(targets)
+                if isinstance(each, Shape)
+            }
+            return _cut_image(image, label, _positions(targets), size, options, boxes=boxes)
     except DAMAGED as error:
         skipped = f"File {shown(label)} is skipped: {reason_text(error)}"
         reason = str(error) if isinstance(error, ImageFormatError) else skipped
@@ -220,26 +229,37 @@ def _positions(targets: Sequence[SkyCoord | Shape]) -> list[SkyCoord]:
     return [SkyCoord(*each.middle, unit="deg") if isinstance(each, Shape) else each for each in targets]
 
 
+def cut_asdf_window(item: ImageInput, label: Location, sky: SkyCoord, window: Window, options: AsdfOptions) -> AsdfPart:
+    """Cut a window of pixels out of a file, with the position of its target.
+
+    Raises
+    ------
+    OSError, TesseraError
+        When the file cannot be read, or has no image.
+    """
+    with open_asdf(item, shown(label), options.open_options, options.fsspec_options) as image:
+        (part,) = _cut_image(image, label, [sky], (window.n_columns, window.n_rows), options, boxes={0: window})
+        return part
+
+
 def _cut_image(
     image: AsdfImage,
     label: Location,
-    targets: Sequence[SkyCoord | Shape],
+    skies: Sequence[SkyCoord],
     size: tuple[Side, Side],
     options: AsdfOptions,
+    *,
+    boxes: Mapping[int, Window | None],
 ) -> list[AsdfPart]:
-    skies = _positions(targets)
     degrees = [[float(angle.deg) for angle in (sky.ra, sky.dec)] for sky in skies]
     pixels = find_pixels(image.wcs, SkyCoord(degrees, unit="deg"))
-    boxes = {
-        n: shape_window(each, image.wcs, *image.shape) for n, each in enumerate(targets) if isinstance(each, Shape)
-    }
     for number, box in boxes.items():
         pixels[number] = (np.nan, np.nan) if box is None else _middle(box)
     scales = pixel_scales(image.wcs, *pixels.T)
     arrays = aligned_arrays(image, lite=options.lite)
     image_wcs = ImageWcs(image.wcs, image.shape)
     cutter = _Cutter(image, label, skies, pixels, scales, size, arrays, options, image_wcs, boxes)
-    return cut_targets(cutter, len(targets))
+    return cut_targets(cutter, len(skies))
 
 
 def _middle(box: Window) -> tuple[float, float]:
@@ -317,7 +337,7 @@ class _Cutter:
         cutout.image_wcs = self.image_wcs
         units = sorted({array.unit for array in self.arrays.values() if array.unit})
         source = AsdfSource(target, pixels, self.template, self.image.wcs)
-        return AsdfPart(self.label, sky, "ok", "", cutout, ", ".join(units), source)
+        return AsdfPart(self.label, sky, "ok", "", cutout, ", ".join(units), source, origin=self.image.origin)
 
     def _read(self, array: AsdfArray, overlap: Overlap) -> NDArray[Any]:
         pixels = array.read((overlap.rows, overlap.columns))

@@ -17,7 +17,8 @@ from tessera.errors import ImageFormatError
 from tessera.extras import MissingPackageError, import_extra
 from tessera.io.file_objects import ImageInput, SourceFile, open_image_source
 from tessera.io.ranges import ByteRange
-from tessera.io.sources import LocalFile
+from tessera.io.sources import LocalFile, Source
+from tessera.provenance.record import Origin
 from tessera.roman.blocks import Block, PlainBlock, Stored, open_block
 from tessera.roman.bombs import bounded_unpacking, check_claim, check_tree
 
@@ -150,6 +151,8 @@ class AsdfImage:
         The file, if it is remote.
     name : str
         Name of the file in messages.
+    origin : Origin, optional
+        What records say of the file.
 
     Raises
     ------
@@ -157,11 +160,13 @@ class AsdfImage:
         When the tree has no two-dimensional image with a generalized WCS.
     """
 
-    def __init__(self, tree: Mapping[str, Any], file: SourceFile | None, name: str) -> None:
+    def __init__(
+        self, tree: Mapping[str, Any], file: SourceFile | None, name: str, origin: Origin | None = None
+    ) -> None:
         if MISSION not in tree:
             message = f"File {name} does not contain the expected mission keyword '{MISSION}'. Skipping..."
             raise ImageFormatError(message)
-        self.tree, self.branch, self._file = tree, tree[MISSION], file
+        self.tree, self.branch, self._file, self.origin = tree, tree[MISSION], file, origin
         self._blocks: dict[int, Block | None] = {}
         meta = self.branch.get("meta", {})
         if meta.get("wcs") is None:
@@ -221,9 +226,20 @@ def open_tree(
     (mapping, SourceFile or None)
         The tree, and the file if it is not mapped into memory.
     """
+    with contextlib.closing(_open_source(item, fsspec_options)) as source, _read_tree(source, options) as found:
+        yield found
+
+
+def _open_source(item: ImageInput, fsspec_options: Mapping[str, Any] | None) -> Source:
+    for package in ("asdf", "gwcs"):
+        import_extra(package, "ASDF files")
+    return open_image_source(item, fsspec_options)
+
+
+@contextmanager
+def _read_tree(source: Source, options: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], SourceFile | None]]:
     asdf = import_extra("asdf", "ASDF files")
-    import_extra("gwcs", "ASDF files")
-    with contextlib.closing(open_image_source(item, fsspec_options)) as source, bounded_unpacking():
+    with bounded_unpacking():
         file = SourceFile(source)
         start = bytes(file.read_at(0, min(source.size, 9)))
         if not start.startswith(b"#ASDF"):
@@ -258,8 +274,8 @@ def open_asdf(
     ImageFormatError
         When the file does not contain a Roman image.
     """
-    with open_tree(item, options, fsspec_options) as (tree, file):
-        yield AsdfImage(tree, file, name)
+    with contextlib.closing(_open_source(item, fsspec_options)) as source, _read_tree(source, options) as (tree, file):
+        yield AsdfImage(tree, file, name, Origin.of(name, source.size, getattr(source, "etag", "")))
 
 
 @contextmanager

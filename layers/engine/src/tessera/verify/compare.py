@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -122,7 +122,8 @@ def _data(name: str, found: Any, wanted: Any, locate: Locate) -> Iterator[Proble
             yield Problem("structure", f"the table {name} has other columns or rows", {"hdu": name})
             return
         for column in theirs.dtype.names or ():
-            yield from _array(name, column, ours[column], theirs[column], locate)
+            place, whole = {"hdu": name, "plane": column}, f"column {column} of {name}"
+            yield from compare_arrays(ours[column], theirs[column], locate, name=column, place=place, whole=whole)
         return
     ours, theirs = found.data, wanted.data
     if ours is None and theirs is None:
@@ -130,7 +131,7 @@ def _data(name: str, found: Any, wanted: Any, locate: Locate) -> Iterator[Proble
     if ours is None or theirs is None or ours.shape != theirs.shape or ours.dtype != theirs.dtype:
         yield Problem("structure", f"the data of {name} have another shape or type", {"hdu": name})
         return
-    yield from _array(name, "", ours, theirs, locate)
+    yield from compare_arrays(ours, theirs, locate, name=name, place={"hdu": name, "plane": name})
 
 
 def _table(hdu: fits.BinTableHDU) -> NDArray[Any]:
@@ -138,16 +139,33 @@ def _table(hdu: fits.BinTableHDU) -> NDArray[Any]:
     return np.asarray(hdu.data).view(np.ndarray)
 
 
-def _array(name: str, column: str, found: NDArray[Any], wanted: NDArray[Any], locate: Locate) -> Iterator[Problem]:
+def compare_arrays(
+    found: NDArray[Any], wanted: NDArray[Any], locate: Locate, *, name: str, place: Mapping[str, Any], whole: str = ""
+) -> Iterator[Problem]:
+    """Name the values of two arrays of one shape and type that differ, the first ones one by one.
+
+    Parameters
+    ----------
+    found, wanted : ndarray
+        The arrays.
+    locate : callable
+        See `Locate`. It gets the place in the array.
+    name : str
+        Name of the array.
+    place : mapping
+        What places of its values have in common.
+    whole : str, optional
+        Name of the array where its values are counted; by default `name`.
+    """
     ours, theirs = (np.ascontiguousarray(values).reshape(-1).view(np.uint8) for values in (found, wanted))
     items = ours.reshape(found.size, -1) != theirs.reshape(found.size, -1)
     places = np.flatnonzero(items.any(axis=1))
     for number in places[:MOST_NAMED]:
         index = tuple(int(axis) for axis in np.unravel_index(number, found.shape))
-        place = {"hdu": name, "plane": column or name, **locate(index)}
-        at = [f"{axis} {place[axis]}" for axis in ("column", "row", "cadence", "point") if axis in place]
-        text = f"{', '.join([column or name, *at])}: it is {found[index]}, not {wanted[index]}"
-        yield Problem("pixel" if "row" in place else "value", text, place)
+        where = {**place, **locate(index)}
+        at = [f"{axis} {where[axis]}" for axis in ("column", "row", "cadence", "point") if axis in where]
+        text = f"{', '.join([name, *at])}: it is {found[index]}, not {wanted[index]}"
+        yield Problem("pixel" if "row" in where else "value", text, where)
     if len(places) > MOST_NAMED:
-        what = f"column {column} of {name}" if column else name
-        yield Problem("pixel", f"{len(places) - MOST_NAMED:,} more values of {what} differ", {"hdu": name})
+        text = f"{len(places) - MOST_NAMED:,} more values of {whole or name} differ"
+        yield Problem("pixel", text, dict(place))

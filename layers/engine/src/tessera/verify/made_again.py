@@ -1,55 +1,30 @@
-"""Makes target pixel files and image cutouts again, by their records."""
+"""Makes products again, by their records."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 import numpy as np
-from astropy import units as u
-from astropy.coordinates import SkyCoord
 
 from tessera.cutouts.differences.reference_file import open_reference
 from tessera.cutouts.open_cube import CubeFile, open_cube
 from tessera.cutouts.origin.recipe import TpfRecipe
 from tessera.errors import ProvenanceError, TesseraError
-from tessera.images.batch import quiet_fits
-from tessera.images.cut import ImageCut, ImageCutoutOptions, cut_file
-from tessera.images.hdus import cut_hdu, cutout_file, write_bytes
-from tessera.images.inputs import ImagePixel
 from tessera.io.sources import Location
 from tessera.moving.batch import read_track
 from tessera.moving.read_plan import plan_track_reads
 from tessera.moving.recipe import MovingRecipe
 from tessera.moving.track import follow_target, track_tpf
-from tessera.provenance.record import Origin, Record, from_number
+from tessera.provenance.record import Record
 from tessera.tpf.fixed import build_tpf
 from tessera.tpf.moving import moving_pieces
-from tessera.verify.compare import Locate
 from tessera.verify.origins import origin_problems
+from tessera.verify.products.asdf import cut_asdf_again
+from tessera.verify.products.images import image_again
+from tessera.verify.products.previews import frames_again, picture_again, preview_again
+from tessera.verify.products.product import MadeAgain
 from tessera.verify.report import Problem
-from tessera.windows import Placement, Window
-
-
-@dataclass(frozen=True)
-class MadeAgain:
-    """A product that was made again.
-
-    Parameters
-    ----------
-    content : bytes
-        The file without its record.
-    locate : callable
-        See `tessera.verify.compare.Locate`.
-    problems : list of Problem
-        What differs about its source.
-    """
-
-    content: bytes
-    locate: Locate
-    problems: list[Problem] = field(default_factory=list)
 
 
 def make_again(record: Record, location: Location) -> MadeAgain:
@@ -74,7 +49,11 @@ def make_again(record: Record, location: Location) -> MadeAgain:
     makers: dict[str, Callable[[Record, Location], MadeAgain]] = {
         "target pixel file": _fixed,
         "moving target pixel file": _moving,
-        "image cutout": _image,
+        "image cutout": image_again,
+        "ASDF image cutout": cut_asdf_again,
+        "preview": preview_again,
+        "preview frames": frames_again,
+        "preview picture": picture_again,
     }
     maker = makers.get(record.kind)
     if maker is None:
@@ -140,47 +119,3 @@ def _moving(record: Record, location: Location) -> MadeAgain:
         return found
 
     return MadeAgain(content, locate, problems)
-
-
-def _image(record: Record, location: Location) -> MadeAgain:
-    request = record.request
-    sky = SkyCoord(from_number(request["ra"]), from_number(request["dec"]), unit="deg")
-    windows = [Window(**item["window"]) for item in request["cuts"]]
-    numbers = [int(item["extension"]) for item in request["cuts"]]
-    fill_value = from_number(request["fill_value"])
-    pairs = list(zip(numbers, windows, strict=True))
-    with quiet_fits():
-        found = [_cut_again(location, number, window, fill_value) for number, window in pairs]
-        day = date.fromisoformat(request["date"])
-        hdus = cutout_file([(cut, cut_hdu(cut)) for cut, _ in found], sky, day)
-        hdus[0].header["PROCVER"] = record.engine
-        content = write_bytes(hdus)
-    window = windows[0]
-    now = found[0][1]
-    then = record.origin
-    problems = []
-    if now is not None and then.size and (then.size, then.etag) != (now.size, now.etag if then.etag else ""):
-        text = f"the source {then.location} was replaced: it had {then.size:,} bytes and has {now.size:,}"
-        problems.append(Problem("source", text, {"location": then.location}))
-
-    def locate(index: tuple[int, ...]) -> dict[str, int]:
-        if len(index) < 2:
-            return {}
-        return {"row": window.first_row + index[-2], "column": window.first_column + index[-1]}
-
-    return MadeAgain(content, locate, problems)
-
-
-def _cut_again(location: Location, number: int, window: Window, fill_value: float) -> tuple[ImageCut, Origin | None]:
-    options = ImageCutoutOptions(extension=number, placement=Placement.CENTRE, fill_value=fill_value)
-    middle = ImagePixel(window.first_row + (window.n_rows - 1) / 2, window.first_column + (window.n_columns - 1) / 2)
-    cuts = cut_file(location, location, [middle], (window.n_columns * u.pix, window.n_rows * u.pix), options)
-    part = next(iter(cuts.parts), None)
-    if part is None or part.cut is None:
-        reason = cuts.error if part is None else part.reason
-        if isinstance(reason, OSError):
-            raise reason
-        raise ProvenanceError(f"extension {number} of {location} cannot be cut: {reason}")
-    if part.cut.overlap.window != window:
-        raise ProvenanceError(f"the window {window} has no place on extension {number} of {location}")
-    return part.cut, cuts.origin

@@ -25,10 +25,14 @@ def find_origin(origin: Origin, product: Location) -> Location | None:
 
 def origin_problems(origin: Origin, source: Source, digest: str) -> list[Problem]:
     """Whether an open file is the one that the record names, as far as its size, ETag and headers tell."""
-    found = Origin.of(source.name, source.size, getattr(source, "etag", ""), digest)
-    size = "" if isinstance(source, FrameSetSource) else f"{found.size:,}"  # frames are no file: their digest tells
+    size = 0 if isinstance(source, FrameSetSource) else source.size  # frames are no file: their digest tells
+    return replaced_problems(origin, Origin.of(source.name, size, getattr(source, "etag", ""), digest))
+
+
+def replaced_problems(origin: Origin, found: Origin) -> list[Problem]:
+    """Whether a file is the one that the record names, as far as both say their sizes, ETags and digests."""
     pairs = [
-        ("size", f"{origin.size:,}", size),
+        ("size", f"{origin.size:,}", f"{found.size:,}" if found.size else ""),
         ("ETag", origin.etag, found.etag),
         ("digest of its headers and times", origin.digest, found.digest),
     ]

@@ -11,7 +11,8 @@ from tessera.provenance.record import Origin, Record
 from tessera.stitching.curve import StitchedCurve, StitchedSector
 from tessera.stitching.files import stitched_fits
 from tessera.stitching.join import Piece, join
-from tessera.verify.made_again import MadeAgain, make_again
+from tessera.verify.made_again import make_again
+from tessera.verify.products.product import MadeAgain
 from tessera.verify.report import Problem
 
 
@@ -48,7 +49,7 @@ def _stitch_again(record: Record, curve: StitchedCurve, find: Callable[[Origin],
     problems: list[Problem] = []
     pieces = []
     for document, one in zip(record.source["cutouts"], curve.sectors, strict=True):
-        cutout = Record(**{name: value for name, value in document.items() if name != "record"})
+        cutout = Record.of(document)
         location = find(cutout.origin)
         if location is None:
             raise ProvenanceError(f"its source {cutout.origin.location} is not beside it; name it with --from")

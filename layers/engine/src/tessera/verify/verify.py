@@ -9,22 +9,29 @@ from functools import partial
 from typing import TypeAlias
 
 from tessera import __version__
-from tessera.cube_sources import open_cube_source
+from tessera.cube_sources import is_growing, open_cube_source
 from tessera.errors import MissingFileError, ProvenanceError, TesseraError
-from tessera.io.sources import Location
-from tessera.provenance.fits_files import FitsProvenance, data_problems, digest_fits, read_provenance
+from tessera.extras import MissingPackageError
+from tessera.io.sources import Location, open_source
 from tessera.provenance.record import Record
 from tessera.stitching.made import KIND as STITCHED
 from tessera.verify.archives import is_archive, verify_archive
-from tessera.verify.compare import compare_fits, rounded_cards
 from tessera.verify.cubes import is_cube, verify_cube_file
 from tessera.verify.given import GivenSources, listed_sources
-from tessera.verify.made_again import MadeAgain, make_again
+from tessera.verify.made_again import make_again
+from tessera.verify.products.images import image_picture_again
+from tessera.verify.products.previews import preview_in
+from tessera.verify.products.product import MadeAgain, Product
+from tessera.verify.products.read import read_product
 from tessera.verify.report import Problem, Status, Verification
 from tessera.verify.stitched_again import stitch_again
 
 Find: TypeAlias = "Callable[..., Location | None]"
 """Finds the source of a product, given its `Origin`, and whether it is the only one (`only`)."""
+_NO_FORM = "it is no FITS, ASDF, PNG or NumPy file and no preview, so it has no record that can be read here"
+_NO_RECORD = "it has no record: it was not made by Tessera, or without provenance"
+_LARGEST_PREVIEW = 64 << 20
+"""Largest size in bytes of a file that may be a preview."""
 
 
 def verify_product(file: Location, source: Location | Sequence[Location] | None = None) -> Verification:
@@ -33,8 +40,8 @@ def verify_product(file: Location, source: Location | Sequence[Location] | None 
     Parameters
     ----------
     file : str or Path
-        The product: a FITS file with a record of Tessera, an archive of such files, a cube, or the segment table of a
-        growing cube.
+        The product: a file with a record of Tessera (FITS, ASDF, PNG, NumPy, or the JSON of a preview), an archive of
+        such files, a cube, or the segment table of a growing cube.
     source : str or Path, or several of them, optional
         What it was made from, if that is not where the record says: cubes, images, frames, and folders with them.
 
@@ -54,6 +61,8 @@ def verify_product(file: Location, source: Location | Sequence[Location] | None 
     def verify_member(member: str, content: bytes, alone: bool) -> Verification:
         return _verify_content(member, content, partial(sources.find, product=file, only=alone))
 
+    if (preview := _read_preview(file)) is not None:
+        return verify_member(name, preview, True)
     with closing(open_cube_source(file)) as opened:
         if is_archive(opened):
             return verify_archive(name, opened, verify_member)
@@ -61,6 +70,15 @@ def verify_product(file: Location, source: Location | Sequence[Location] | None 
             return verify_cube_file(name, file, given)
         content = opened.read(0, opened.size)
     return verify_member(name, content, True)
+
+
+def _read_preview(file: Location) -> bytes | None:
+    """Content of a preview that has the name of a segment table; None if it is none."""
+    if not is_growing(file):
+        return None
+    with closing(open_source(file)) as opened:
+        content = opened.read(0, opened.size) if opened.size <= _LARGEST_PREVIEW else b""
+    return None if preview_in(content) is None else content
 
 
 def _verify_content(name: str, content: bytes, find: Find) -> Verification:
@@ -75,20 +93,22 @@ def _verify_content(name: str, content: bytes, find: Find) -> Verification:
     find : callable
         See `Find`.
     """
-    if not content.startswith(b"SIMPLE  ="):
-        return Verification(name, "unknown", notes=["it is no FITS file, so it has no record that can be read here"])
     try:
-        found = read_provenance(content)
+        product = read_product(content)
     except ProvenanceError as error:
         return Verification(name, "different", [Problem("record", str(error))])
-    if found is None:
-        note = "it has no record: it was not made by Tessera, or without provenance"
-        broken = [Problem("checksum", text) for text in data_problems(content)]
-        return Verification(name, "different" if broken else "unknown", broken, [note])
-    if found.record.kind == STITCHED:
-        each = partial(find, only=False)
-        return _verify_fits(name, content, found, lambda: stitch_again(found.record, content[: found.n_bytes], each))
-    return _verify_fits(name, content, found, lambda: _again(found.record, find(found.record.origin)))
+    except MissingPackageError as error:
+        return Verification(name, "unknown", notes=[str(error)])
+    if product is None or (record := product.record) is None:
+        problems = [] if product is None else product.problems
+        note = _NO_FORM if product is None else _NO_RECORD
+        return Verification(name, "different" if problems else "unknown", problems, [note])
+    if "cutouts" in record.source:
+        each = partial(find, only=False) if len(record.source["cutouts"]) > 1 else find
+        if record.kind == STITCHED:
+            return _verify(name, product, record, lambda: stitch_again(record, product.content, each))
+        return _verify(name, product, record, lambda: image_picture_again(record, each))
+    return _verify(name, product, record, lambda: _again(record, find(record.origin)))
 
 
 def _again(record: Record, location: Location | None) -> MadeAgain:
@@ -97,19 +117,16 @@ def _again(record: Record, location: Location | None) -> MadeAgain:
     return make_again(record, location)
 
 
-def _verify_fits(name: str, content: bytes, found: FitsProvenance, make: Callable[[], MadeAgain]) -> Verification:
-    record, product = found.record, content[: found.n_bytes]
-    problems = [Problem("checksum", text) for text in data_problems(content)]
-    if digest_fits(product) != record.data:
-        problems.append(Problem("record", "the record is of another file: the SHA-256 of its headers differs"))
+def _verify(name: str, product: Product, record: Record, make: Callable[[], MadeAgain]) -> Verification:
+    problems = list(product.problems)
     notes = [] if record.engine == __version__ else [f"version {record.engine} made it, and this is {__version__}"]
     status: Status = "unknown"
     try:
         again = make()
-        differing = compare_fits(product, again.content, again.locate)
+        differing, rounded = product.compare(again)
         problems += [*again.problems, *differing] if differing else []
         notes += [] if differing else [problem.text for problem in again.problems]  # other bytes, but the same product
-        if (rounded := rounded_cards(product, again.content)) and not differing:
+        if rounded and not differing:
             notes.append(f"but for the last digits of {', '.join(rounded)}, which processors round differently")
         status = "same"
     except MissingFileError as error:

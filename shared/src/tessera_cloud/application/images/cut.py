@@ -10,6 +10,7 @@ from tessera.errors import ImageFormatError, InvalidInputError
 from tessera.images.batch import quiet_fits
 from tessera.images.cut import FileCuts, ImageCut, ImageCutoutOptions, cut_file
 from tessera.images.pictures import Pictured
+from tessera.provenance.record import Origin
 from tessera.roman.cut import AsdfOptions, AsdfPart, cut_asdf
 from tessera.roman.file import quiet_asdf
 from tessera_cloud.application.backend import HasPublicStore
@@ -37,6 +38,10 @@ class Made:
         Error message; empty if the file was cut or the cutout has no pixels.
     gone : bool
         Whether the file is not where the index says.
+    origin : Origin or None
+        What records say of the file; None if it could not be opened.
+    fill_value : float
+        Value of pixels beyond the image.
     """
 
     image: OrderedImage
@@ -44,6 +49,8 @@ class Made:
     part: AsdfPart | None = None
     reason: str = ""
     gone: bool = False
+    origin: Origin | None = None
+    fill_value: float = math.nan
 
     @property
     def pictured(self) -> list[tuple[int, Pictured]]:
@@ -85,20 +92,30 @@ def _cut_fits(image: OrderedImage, source: ObjectSource, order: ImageOrder) -> M
         options = ImageCutoutOptions(list(image.extensions), fill_value=fill)
         return cut_file(source, image.found.name, [order.target], order.request.size, options)
 
-    cuts = cut(math.nan)
+    fill = math.nan
+    cuts = cut(fill)
     if any(isinstance(part.reason, InvalidInputError) for part in cuts.parts):
-        cuts = cut(0.0)  # the image has integers, and no value that means "missing"
+        fill = 0.0  # the image has integers, and no value that means "missing"
+        cuts = cut(fill)
     found = [part.cut for part in cuts.parts if part.cut is not None]
     failed = [part.reason for part in cuts.parts if part.status == "error"] + [cuts.error]
     failed += [ImageFormatError(f"extension {item!r} is not an image with pixels") for item in cuts.missing]
     reason = next((str(each) for each in failed if each is not None), "")
     if all(cut.is_empty for cut in found):
         found = []
-    return Made(image, found, reason=reason[:_REASON_LENGTH])
+    origin = None if cuts.origin is None else _origin(image, cuts.origin.size)
+    return Made(image, found, reason=reason[:_REASON_LENGTH], origin=origin, fill_value=fill)
+
+
+def _origin(image: OrderedImage, n_bytes: int) -> Origin:
+    """What records say of a file that has so many bytes, unpacked if it is packed."""
+    found = image.found
+    return Origin.of(f"s3://{found.bucket}/{found.key}", n_bytes, found.etag)
 
 
 def _cut_asdf(image: OrderedImage, source: ObjectSource, order: ImageOrder) -> Made:
     options = AsdfOptions(math.nan, not order.request.full, {})
     (part,) = cut_asdf(source, image.found.name, [order.target], order.request.size, options)
     reason = (part.reason or "it cannot be read") if part.status == "error" else ""
-    return Made(image, part=part if part.cutout is not None else None, reason=reason[:_REASON_LENGTH])
+    origin = None if part.origin is None else _origin(image, part.origin.size)
+    return Made(image, part=part if part.cutout is not None else None, reason=reason[:_REASON_LENGTH], origin=origin)

@@ -17,7 +17,12 @@ from tessera.errors import InvalidInputError
 from tessera.images.batch import quiet_fits
 from tessera.images.hdus import cut_hdu, cutout_file, file_bytes
 from tessera.images.names import cutout_stem, different_names, file_stem, size_text
+from tessera.images.origin.image_record import image_record, with_record
+from tessera.images.origin.picture_record import add_picture_record
 from tessera.images.pictures import Pictured, PictureOptions, build_picture, picture_bytes
+from tessera.provenance.record import Origin, Record
+from tessera.roman.cut import AsdfPart
+from tessera.roman.origin.asdf_record import AsdfRecipe
 from tessera.roman.products import fits_object
 from tessera.roman.writer import AsdfWriter
 from tessera_cloud.application.images.cut import Made
@@ -129,12 +134,29 @@ def _hdus(made: Made, order: ImageOrder, day: date, *, with_tree: bool = True) -
 
 def _fits_files(several: Sequence[Made], order: ImageOrder, day: date) -> Files:
     names = [f"{_stem_of(made, order)}.fits" for made in several]
-    return _named(names, [file_bytes(_hdus(made, order, day)) for made in several])
+    return _named(names, [_fits_file(made, order, day) for made in several])
 
 
-def _asdf_files(several: Sequence[Made], order: ImageOrder, _day: date) -> Files:
-    names = [f"{_stem_of(made, order)}.asdf" for made in several]
-    return _named(names, [AsdfWriter().write(made.part) for made in several if made.part is not None])
+def _fits_file(made: Made, order: ImageOrder, day: date) -> bytes:
+    """FITS file of one image, with its record."""
+    content = file_bytes(_hdus(made, order, day))
+    if made.origin is None:
+        return content
+    if made.part is not None:
+        return AsdfRecipe.of(made.part, "fits", day).with_record(content, made.origin)
+    return with_record(content, made.origin, made.cuts, sky=order.sky, day=day, fill_value=made.fill_value)
+
+
+def _asdf_files(several: Sequence[Made], order: ImageOrder, day: date) -> Files:
+    parts = [(made, made.part) for made in several if made.part is not None]
+    names = [f"{_stem_of(made, order)}.asdf" for made, _ in parts]
+    return _named(names, [_asdf_file(part, made.origin, day) for made, part in parts])
+
+
+def _asdf_file(part: AsdfPart, origin: Origin | None, day: date) -> bytes:
+    """ASDF file of one image, with its record."""
+    content = AsdfWriter().write(part)
+    return content if origin is None else AsdfRecipe.of(part, "asdf", day).with_record(content, origin)
 
 
 def _mean_file(several: Sequence[Made], order: ImageOrder, day: date) -> Files:
@@ -194,23 +216,40 @@ def _hap_files(several: Sequence[Made], order: ImageOrder, day: date) -> Files:
 # ---------------------------------------------------------------- pictures
 
 
-def _picture(cutouts: Sequence[Pictured], files: Sequence[str], order: ImageOrder) -> bytes:
-    """Build a picture of one cutout, or a colour picture of three."""
+_Band: TypeAlias = tuple[Made, Pictured]
+"""Cutout that a picture is made of, and those of its file."""
+
+
+def _picture(bands: Sequence[_Band], order: ImageOrder, day: date) -> bytes:
+    """Build a picture of one cutout, or a colour picture of three. A PNG of our own API has a record."""
     look = order.request.look
     options = PictureOptions(look.stretch, look.percent, look.values, look.invert)
-    return picture_bytes(build_picture(cutouts, files, order.sky, options), f".{order.request.form}")
+    files = [made.image.found.name for made, _ in bands]
+    image = build_picture([cutout for _, cutout in bands], files, order.sky, options)
+    if order.protocol is Protocol.OWN and order.request.form == "png":
+        records = [_band_record(made, cutout, order, day) for made, cutout in bands]
+        add_picture_record(image, records, options)
+    return picture_bytes(image, f".{order.request.form}")
+
+
+def _band_record(made: Made, cutout: Pictured, order: ImageOrder, day: date) -> Record:
+    assert made.origin is not None
+    if made.part is not None:
+        return AsdfRecipe.of(made.part, "asdf", day).record(made.origin, {})
+    cuts = [cut for cut in made.cuts if cut is cutout]
+    return image_record(made.origin, cuts, {}, sky=order.sky, day=day, fill_value=made.fill_value)
 
 
 def _pictures(
-    several: Sequence[Made], order: ImageOrder, _day: date, *, stem: Callable[[str, ImageOrder], str]
+    several: Sequence[Made], order: ImageOrder, day: date, *, stem: Callable[[str, ImageOrder], str]
 ) -> Files:
     """Build a picture of each cutout."""
-    shown = [(made.image.found.name, extension, cutout) for made in several for extension, cutout in made.pictured]
-    names = [f"{stem(file, order)}_{extension}.{order.request.form}" for file, extension, _ in shown]
-    return _named(names, [_picture([cutout], [file], order) for file, _, cutout in shown])
+    shown = [(made, extension, cutout) for made in several for extension, cutout in made.pictured]
+    names = [f"{stem(made.image.found.name, order)}_{extension}.{order.request.form}" for made, extension, _ in shown]
+    return _named(names, [_picture([(made, cutout)], order, day) for made, _, cutout in shown])
 
 
-def _colour_file(several: Sequence[Made], order: ImageOrder, _day: date) -> Files:
+def _colour_file(several: Sequence[Made], order: ImageOrder, day: date) -> Files:
     """Build one colour picture of three bands.
 
     Raises
@@ -221,16 +260,14 @@ def _colour_file(several: Sequence[Made], order: ImageOrder, _day: date) -> File
         If the cutouts of the bands differ in shape or number.
     """
     request = order.request
-    chosen: list[Pictured] = []
-    files: list[str] = []
+    chosen: list[_Band] = []
     for band in request.bands:
         of_band = [(made, cutout) for made in several if made.image.band == band for _, cutout in made.pictured]
         if not of_band:
             raise NotFoundError(f"band {band} has no pixels there", parameter="bands", value=band)
-        chosen.append(of_band[0][1])
-        files.append(of_band[0][0].image.found.name)
+        chosen.append(of_band[0])
     try:
-        data = _picture(chosen, files, order)
+        data = _picture(chosen, order, day)
     except InvalidInputError as error:
         raise UsageError(f"these bands do not make one picture: {error}", parameter="bands") from error
     stem = cutout_stem(f"{several[0].image.dataset}_{'-'.join(request.bands)}", order.sky, request.size)

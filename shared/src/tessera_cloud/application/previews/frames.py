@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tessera.cubes.reader import Cube
-from tessera.cutouts.cadences import cadence_numbers, mid_times
-from tessera.windows import Window
+from tessera.lightcurves.previews.frames import FramesRecipe, build_frames, frames_file, frames_type
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasCubes
+from tessera_cloud.application.cutouts.planned import published_origin
 from tessera_cloud.application.previews.windows import WindowRequest, place_on, read_window
 from tessera_cloud.application.results import INLINE_LIMIT
 from tessera_cloud.application.sidecar import known_cube
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import ObjectMissingError, TooLargeError, UsageError
 
-_HEADER_BYTES = 1024
-"""Room for the header of a NumPy file."""
+OTHER_BYTES = 4096
+"""Room for what an answer has beside the cadences: headers, and the record."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +27,7 @@ class Frames:
     Parameters
     ----------
     data : bytes
-        NumPy file with a record for each cadence, see `record_type`.
+        NumPy file of `tessera.lightcurves.previews.frames.frames_file`.
     next_first : int or None
         First cadence after these; None if these are the last ones.
     cached : bool
@@ -42,22 +39,8 @@ class Frames:
     cached: bool
 
 
-def record_type(rows: int, columns: int) -> np.dtype[np.void]:
-    """Type of a cadence: time, number of the cadence, quality, and the flux of all pixels."""
-    return np.dtype([("time", "<f8"), ("cadence", "<i4"), ("quality", "<i4"), ("flux", "<f4", (rows, columns))])
-
-
-def _read_records(published: PublishedCube, cube: Cube, window: Window, backend: HasCubes) -> NDArray[np.void]:
-    flux = read_window(published, cube, window, backend).flux
-    records = np.empty(cube.layout.n_cadences, record_type(window.n_rows, window.n_columns))
-    records["time"], records["cadence"] = mid_times(cube), cadence_numbers(cube)
-    records["quality"] = cube.series["quality"]
-    records["flux"] = np.moveaxis(flux, -1, 0)
-    return records
-
-
 def _stored(request: WindowRequest, published: PublishedCube, first: int, stop: int, backend: HasCubes) -> bytes | None:
-    size = record_type(request.rows, request.columns).itemsize
+    size = frames_type(request.rows, request.columns).itemsize
     key = keys.preview_frames(request.id_of(published))
     try:
         data = backend.store.read_range(backend.settings.result_bucket, key, first * size, (stop - first) * size)
@@ -98,8 +81,8 @@ def find_frames(
     """
     cube = known_cube(published, backend)
     _, window = place_on(request, cube)
-    dtype, n_cadences = record_type(request.rows, request.columns), cube.layout.n_cadences
-    most = (INLINE_LIMIT - _HEADER_BYTES) // dtype.itemsize
+    dtype, n_cadences = frames_type(request.rows, request.columns), cube.layout.n_cadences
+    most = (INLINE_LIMIT - OTHER_BYTES) // dtype.itemsize
     if first >= n_cadences:
         raise UsageError.about("first", first, f"0 to {n_cadences - 1}")
     if count is not None and count > most:
@@ -108,13 +91,13 @@ def find_frames(
 
     data = _stored(request, published, first, stop, backend) if n_cadences > most else None
     if data is None:
-        records = _read_records(published, cube, window, backend)
+        frames = build_frames(cube, read_window(published, cube, window, backend).flux)
         if n_cadences > most:
             key = keys.preview_frames(request.id_of(published))
-            backend.store.write(backend.settings.result_bucket, key, records.view(np.uint8))
-        found, cached = records[first:stop], False
+            backend.store.write(backend.settings.result_bucket, key, frames.view(np.uint8))
+        found, cached = frames[first:stop], False
     else:
         found, cached = np.frombuffer(data, dtype), True
-    content = io.BytesIO()
-    np.save(content, found)
-    return Frames(content.getvalue(), stop if stop < n_cadences else None, cached)
+    recipe = FramesRecipe(window, first, stop - first)
+    content = frames_file(found, recipe, published_origin(published, cube))
+    return Frames(content, stop if stop < n_cadences else None, cached)

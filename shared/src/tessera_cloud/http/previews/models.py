@@ -110,6 +110,19 @@ class PreviewPictures(Document):
     )
 
 
+class PreviewProvenance(Document):
+    """What a preview was made of; `tessera verify` makes it again and compares."""
+
+    record: str = Field(
+        description="The record as canonical JSON: source, request, version, and the checksum of the preview.",
+        examples=['{"data":{"sha256":"9f86d081884c7d65"},"engine":"0.1.0","kind":"preview","record":1}'],
+    )
+    sha256: str = Field(
+        description="SHA-256 of this text, which names the record.",
+        examples=["4c3e1e8c1f8a2a5f3b4d5b9c0de1f2a3b4c5d6e7f8091a2b3c4d5e6f70819203"],
+    )
+
+
 class Preview(Document):
     """Preview of a cutout. Frames are lists of rows, the first row first."""
 
@@ -141,6 +154,9 @@ class Preview(Document):
     limits: PreviewLimits = Field(description="Limits for showing the frames.")
     units: str = Field(description="Unit of the flux.", examples=["e-/s"])
     pictures: PreviewPictures = Field(description="The frames as PNG.")
+    provenance: PreviewProvenance | None = Field(
+        None, description="What it was made of; not there with cotrending vectors, which no record names."
+    )
 
 
 class FrameCost(Document):

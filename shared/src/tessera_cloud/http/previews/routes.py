@@ -142,9 +142,9 @@ def get_preview_png(request: Request, query: PictureQuery) -> Response[Any]:
     found = _Found(request, query, f"{query.image} {query.stretch} {query.scale}")
     if found.at_client:
         return found.at_client
-    from tessera_cloud.application.previews.pictures import draw_png  # noqa: PLC0415 - imports much that few requests need
+    from tessera.lightcurves.previews.pictures import PreviewPicture, preview_png  # noqa: PLC0415 - few requests need it
 
-    png = draw_png(json.loads(found.read()), query.image, query.stretch, query.scale)
+    png = preview_png(json.loads(found.read()), PreviewPicture(query.image, query.stretch, query.scale))
     return cached_answer(found.tag, png, PNG)
 
 
@@ -157,7 +157,8 @@ def get_preview_png(request: Request, query: PictureQuery) -> Response[Any]:
         (
             Answer(
                 200,
-                "A NumPy file with a record for each cadence: time, cadence, quality, and flux (rows, columns). "
+                "A NumPy file with an item for each cadence: time, cadence, quality, and flux (rows, columns). "
+                "A second array in the file says what it was made of. "
                 "While more cadences follow, the header `Link` has their address as the next one",
                 content_type=NPY,
             ),

@@ -36,6 +36,20 @@ def with_record(
     fill_value : float
         Value of pixels beyond the image.
     """
+    describe = partial(image_record, origin, cuts, sky=sky, day=day, fill_value=fill_value)
+    return b"".join(add_provenance([content], describe))
+
+
+def image_record(
+    origin: Origin,
+    cuts: Sequence[ImageCut],
+    data: dict[str, Any],
+    *,
+    sky: SkyCoord,
+    day: date,
+    fill_value: float,
+) -> Record:
+    """The record of cutouts of one image; see `with_record`. `data` is what it says of their file."""
     request = {
         "ra": to_number(sky.icrs.ra.deg),
         "dec": to_number(sky.icrs.dec.deg),
@@ -43,8 +57,4 @@ def with_record(
         "fill_value": to_number(fill_value),
         "cuts": [{"extension": cut.extension, "window": asdict(cut.overlap.window)} for cut in cuts],
     }
-    return b"".join(add_provenance([content], partial(_record, origin, request)))
-
-
-def _record(origin: Origin, request: dict[str, Any], data: dict[str, Any]) -> Record:
     return Record("image cutout", __version__, asdict(origin), request, data)

@@ -1,0 +1,1 @@
+"""Forms of products: how each is read, compared, and made again."""

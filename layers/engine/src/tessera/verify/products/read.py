@@ -1,0 +1,38 @@
+"""Finds out which form a product has, and reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tessera.provenance.png_files import PNG_START
+from tessera.verify.products.asdf import START as ASDF_START
+from tessera.verify.products.asdf import read_asdf
+from tessera.verify.products.fits import START as FITS_START
+from tessera.verify.products.fits import read_fits
+from tessera.verify.products.previews import FRAMES_START, preview_in, read_frames, read_picture, read_preview
+from tessera.verify.products.product import Product
+
+_READERS: dict[bytes, Callable[[bytes], Product]] = {
+    FITS_START: read_fits,
+    ASDF_START: read_asdf,
+    FRAMES_START: read_frames,
+    PNG_START: read_picture,
+}
+"""First bytes of a file to the function that reads it."""
+
+
+def read_product(content: bytes) -> Product | None:
+    """Read a product; None if it has no form that is known.
+
+    Raises
+    ------
+    ProvenanceError
+        When the product or its record is damaged.
+    MissingPackageError
+        When a package is not installed that reads this form.
+    """
+    for start, read in _READERS.items():
+        if content.startswith(start):
+            return read(content)
+    preview = preview_in(content)
+    return None if preview is None else read_preview(preview)

@@ -1,0 +1,121 @@
+"""Previews say what they were made of, and are made again from it: the JSON, the frames, and pictures."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tessera.cutouts.open_cube import open_cube
+from tessera.cutouts.origin.cube_record import cube_origin
+from tessera.lightcurves.preview import series_of
+from tessera.lightcurves.previews.frames import FramesRecipe, build_frames, frames_file
+from tessera.lightcurves.previews.pictures import PreviewPicture, preview_png
+from tessera.lightcurves.previews.preview import PROVENANCE, build_preview, preview_record
+from tessera.lightcurves.previews.recipe import PreviewRecipe
+from tessera.provenance.png_files import read_png, write_png
+from tessera.provenance.record import Record
+from tessera.verify.verify import verify_product
+from tessera.windows import Window
+from tests.unit.verify.test_verify import written
+
+WINDOW = Window(15, 10, 7, 6)
+
+
+def preview_of(cube: Path, **options: Any) -> dict[str, Any]:
+    recipe = PreviewRecipe("tess-s0001-4-2", WINDOW, 18.4, 13.2, **options)
+    with open_cube(cube) as file:
+        preview = build_preview(recipe, file.cube, series_of(file.read_window(WINDOW)))
+        record = preview_record(recipe, cube_origin(cube, file.source, file.cube), preview)
+    assert record is not None
+    return {**preview, "pictures": {"median": "https://api.example.org/"}, PROVENANCE: record.named}
+
+
+def saved(preview: dict[str, Any], path: Path) -> Path:
+    return written(json.dumps(preview, indent=2).encode(), path)
+
+
+@pytest.mark.parametrize("options", [{}, {"background": "rows", "points": 3}, {"aperture": "0000c000000"}])
+def test_a_preview_comes_out_the_same(cube: Path, tmp_path: Path, options: dict[str, Any]) -> None:
+    path = saved(preview_of(cube, **options), tmp_path / "preview.json")
+    found = verify_product(path, cube)
+    assert (found.status, found.problems, found.notes) == ("same", [], [])
+
+
+def test_what_was_changed_in_a_preview_is_named(cube: Path, tmp_path: Path) -> None:
+    preview = preview_of(cube)
+    preview["median"][2][1] += 1
+    preview["lightcurve"]["flux"][4] = None
+    preview["cube"] = "tess-s0001-4-3"
+    found = verify_product(saved(preview, tmp_path / "preview.json"), cube)
+    assert found.status == "different"
+    assert [(item.what, item.place) for item in found.problems] == [
+        ("record", {}),
+        ("value", {"field": "cube"}),
+        ("value", {"field": "lightcurve.flux", "point": 4}),
+        ("pixel", {"field": "median", "row": 17, "column": 11}),
+    ]
+    preview = preview_of(cube)
+    preview[PROVENANCE]["record"] = preview[PROVENANCE]["record"].replace('"points":2000', '"points":1000')
+    assert [item.what for item in verify_product(saved(preview, tmp_path / "p.json"), cube).problems] == ["record"]
+    del preview[PROVENANCE]
+    assert verify_product(saved(preview, tmp_path / "p.json"), cube).status == "unknown"
+
+
+def frames_of(cube: Path, first: int, count: int) -> bytes:
+    with open_cube(cube) as file:
+        frames = build_frames(file.cube, series_of(file.read_window(WINDOW)).flux)
+        origin = cube_origin(cube, file.source, file.cube)
+    return frames_file(frames[first : first + count], FramesRecipe(WINDOW, first, count), origin)
+
+
+def test_frames_come_out_the_same_and_numpy_reads_both_arrays(cube: Path, tmp_path: Path) -> None:
+    content = frames_of(cube, 2, 3)
+    found = verify_product(written(content, tmp_path / "frames.npy"), cube)
+    assert (found.status, found.problems, found.notes) == ("same", [], [])
+    file = io.BytesIO(content)
+    assert np.load(file)["flux"].shape == (3, 7, 6)
+    ((text, sha256),) = np.load(file)
+    assert file.read() == b""
+    assert Record.read(text.decode(), sha256.decode()).request["first"] == 2
+    assert np.load(tmp_path / "frames.npy", mmap_mode="r")["cadence"].shape == (3,)
+
+
+def test_a_changed_pixel_of_frames_is_named(cube: Path, tmp_path: Path) -> None:
+    content = bytearray(frames_of(cube, 2, 3))
+    frames = np.load(io.BytesIO(content))
+    place = content.index(frames.tobytes()) + frames.dtype.itemsize + 16 + 4 * (6 * 5 + 2)
+    content[place : place + 4] = np.float32(7.0).tobytes()
+    found = verify_product(written(content, tmp_path / "frames.npy"), cube)
+    assert [(item.what, item.place) for item in found.problems] == [
+        ("record", {}),
+        ("pixel", {"field": "flux", "cadence": 3, "row": 20, "column": 12}),
+    ]
+    cut = verify_product(written(content[:-9], tmp_path / "frames.npy"), cube)
+    assert [item.what for item in cut.problems] == ["record"]
+
+
+@pytest.mark.parametrize(("image", "scale"), [("median", 3), ("difference", 1)])
+def test_a_picture_comes_out_the_same(cube: Path, tmp_path: Path, image: str, scale: int) -> None:
+    path = written(preview_png(preview_of(cube), PreviewPicture(image, "sqrt", scale)), tmp_path / "a.png")
+    found = verify_product(path, cube)
+    assert (found.status, found.problems, found.notes) == ("same", [], [])
+    assert json.loads(Image.open(path).text["provenance.record"])["request"]["image"] == image  # type: ignore[attr-defined]
+
+
+def test_a_changed_picture_is_named(cube: Path, tmp_path: Path) -> None:
+    levels, record = read_png(preview_png(preview_of(cube), PreviewPicture("median", "asinh", 2)))
+    assert record is not None
+    levels[5, 3] ^= 1
+    found = verify_product(written(write_png(levels, record), tmp_path / "a.png"), cube)
+    assert [(item.what, item.place) for item in found.problems] == [
+        ("record", {}),
+        ("pixel", {"row": WINDOW.first_row + 7 - 1 - 2, "column": 11}),
+    ]
+    assert verify_product(written(write_png(levels), tmp_path / "a.png"), cube).status == "unknown"
+    assert verify_product(written(write_png(levels)[:60], tmp_path / "a.png"), cube).status == "different"
