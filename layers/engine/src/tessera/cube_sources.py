@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextlib import ExitStack, closing
-from functools import lru_cache
 from typing import Any
 
+from tessera.cubes.segments.pool import segment_pool
 from tessera.cubes.segments.table import MAX_TABLE_BYTES, SUFFIX, SegmentTable, cube_name, describe_segment
 from tessera.errors import CubeFormatError
 from tessera.io.locations import file_name, in_folder_of
-from tessera.io.ranges import REQUESTS_IN_FLIGHT, ByteRange
+from tessera.io.ranges import ByteRange
 from tessera.io.sources import Answers, Location, Source, open_source
 
 _PIECE_BYTES = 8 << 20
@@ -68,7 +67,7 @@ class JoinedSource:
         def read(number: int, data: ByteRange) -> Any:
             return self.files[number].read_buffer(data.start, data.length)
 
-        return self.table.read(start, length, read, _segment_pool().map if self.remote else map)
+        return self.table.read(start, length, read, segment_pool().map if self.remote else map)
 
     def read_pieces(self, start: int, length: int, at_least: int) -> Iterator[Any]:
         """See `Source.read_pieces`."""
@@ -97,15 +96,6 @@ class JoinedSource:
         """See `Source.close`."""
         for file in (self.document, *self.files):
             file.close()
-
-
-@lru_cache
-def _segment_pool() -> ThreadPoolExecutor:
-    """Threads that read segments. They are not those that read rows, which wait for them."""
-    return ThreadPoolExecutor(REQUESTS_IN_FLIGHT, "tessera-segments")
-
-
-os.register_at_fork(after_in_child=_segment_pool.cache_clear)  # threads stay in the parent
 
 
 def open_cube_source(location: Location, *, answers: Answers | None = None, n_end_bytes: int = 0) -> Source:
@@ -162,5 +152,5 @@ def _check_files(joined: JoinedSource) -> None:
         if found != segment:
             raise CubeFormatError(f"{joined.document.name}: the file {segment.name} is not the one that it lists")
 
-    for _ in (_segment_pool().map if joined.remote else map)(check, range(len(joined.files))):
+    for _ in (segment_pool().map if joined.remote else map)(check, range(len(joined.files))):
         pass

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from functools import cache
 from typing import Protocol, TypeAlias
 
 from tessera.cubes.frames import ReadBytes
 from tessera.cubes.info_rows import InfoRows
 from tessera.cubes.reader import Cube, read_cube, read_info_rows
 from tessera.cubes.segments.joining import ReadSegment, Segment, read_joined
+from tessera.cubes.segments.pool import segment_pool
 from tessera.cubes.segments.table import SegmentTable, cube_name
 from tessera.errors import CubeFormatError
-from tessera.io.ranges import REQUESTS_IN_FLIGHT, ByteRange
+from tessera.io.ranges import ByteRange
 from tessera_cloud import frame_keys, keys, segment_keys
 from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.facts import read_facts
@@ -124,7 +122,7 @@ def cube_ranges(place: Located, cube: Cube, store: RangeReader, pace: RequestPac
 
     def read(start: int, length: int) -> Buffer:
         wanted = ByteRange(start - cube.data_offset, length)
-        return read_joined(cube.layout, cube.segments, wanted, read_segment, _segment_pool().map)
+        return read_joined(cube.layout, cube.segments, wanted, read_segment, segment_pool().map)
 
     return read
 
@@ -162,15 +160,6 @@ def _segments(place: Located, segments: Sequence[Segment], store: RangeReader, p
         return store.read_range(place.bucket, key, data.start, data.length, segment.etag, pace=pace)
 
     return read
-
-
-@cache
-def _segment_pool() -> ThreadPoolExecutor:
-    """Threads that read segments. They are not those that read rows, which wait for them."""
-    return ThreadPoolExecutor(REQUESTS_IN_FLIGHT, "tessera-segments")
-
-
-os.register_at_fork(after_in_child=_segment_pool.cache_clear)  # threads stay in the parent
 
 
 def known_cube(place: Located, backend: HasCubes) -> Cube:
