@@ -54,7 +54,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help check local put stars sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel release publish-page doctor smoke pause resume withdraw costs screenshots test-astroquery test-browsers test-layers test-s3 test-ivoa test-programs conformance bench bench-quick mutants hooks lock clean
+.PHONY: help check local put stars sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel release publish-page doctor smoke pause resume withdraw measure costs screenshots test-astroquery test-browsers test-layers test-s3 test-ivoa test-programs conformance bench bench-quick mutants hooks lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -194,6 +194,11 @@ withdraw: .venv/.local ## serve a cube no more, or again (STACK, CUBE: such as t
 	$(NAMED)
 	@test -n "$(CUBE)" || { echo "Name the cube: make withdraw STACK=$(STACK) CUBE=tess-s0001-4-2"; exit 1; }
 	@$(ADMIN) withdraw --stack "$(STACK)" "$(CUBE)" $(if $(RESTORE),--restore,--reason "$(REASON)")
+
+measure: .venv/.local ## measure a cube of MAST on this machine, for the service (STACK, CUBE: such as tess-s0001-4-2)
+	$(NAMED)
+	@test -n "$(CUBE)" || { echo "Name the cube: make measure STACK=$(STACK) CUBE=tess-s0001-4-2"; exit 1; }
+	@$(ADMIN) measure --stack "$(STACK)" "$(CUBE)"
 
 costs: .venv/.local ## compute the figures of costs in the documentation again
 	@.venv/bin/python -m tools.costs

@@ -9,7 +9,7 @@ import pytest
 
 from tessera.lightcurves.detrending.vector_files import vectors_fits
 from tessera.lightcurves.detrending.vectors import CotrendingVectors
-from tessera_cloud import keys
+from tessera_cloud import measure_keys
 from tessera_cloud.errors import NoCutoutsError
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import N_CADENCES, store_of_cubes
@@ -29,7 +29,7 @@ def give_vectors(store: MemoryStore, n_cadences: int) -> None:
     [cube] = [key for bucket, key in store.objects if key.endswith("tess-s0001-4-2-cube.fits")]
     values = np.sin(np.arange(n_cadences))[np.newaxis]
     vectors = CotrendingVectors(np.arange(n_cadences) / 48, None, np.zeros(n_cadences, bool), values)
-    store.write(SETTINGS.cube_bucket, keys.vectors_of(cube), vectors_fits(vectors, [], 4, 2))
+    store.write(SETTINGS.cube_bucket, measure_keys.beside(cube, "-vectors.fits"), vectors_fits(vectors, [], 4, 2))
 
 
 def test_a_list_is_detrended_by_the_vectors_of_its_cubes(world: BulkWorld) -> None:

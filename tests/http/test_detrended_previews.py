@@ -13,7 +13,7 @@ from tessera import Client
 from tessera.lightcurves.detrending.vector_files import vectors_fits
 from tessera.lightcurves.detrending.vectors import CotrendingVectors
 from tessera.tess.quality import SCATTERED_LIGHT
-from tessera_cloud import keys
+from tessera_cloud import measure_keys
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import DEC, RA, Api
 from tests.support.builds import SETTINGS
@@ -36,7 +36,7 @@ def give_vectors(api: Api, n_cadences: int = N) -> None:
     [cube] = [key for bucket, key in api.store.objects if key.endswith(f"{CUBE}-cube.fits")]
     values = np.sin(np.arange(n_cadences) / 3.0)[np.newaxis]
     vectors = CotrendingVectors(np.arange(n_cadences) / 48, None, np.zeros(n_cadences, bool), values)
-    api.store.write(SETTINGS.cube_bucket, keys.vectors_of(cube), vectors_fits(vectors, [], 4, 2))
+    api.store.write(SETTINGS.cube_bucket, measure_keys.beside(cube, "-vectors.fits"), vectors_fits(vectors, [], 4, 2))
 
 
 def test_a_preview_says_what_was_removed(api: Api) -> None:

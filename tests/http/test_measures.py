@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import copy
 import csv
 import io
 import json
 import zipfile
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,11 +18,18 @@ from astropy.io import fits
 from astropy.table import Table
 
 from tessera_cloud import keys
+from tessera_cloud.admin.measure import register
+from tessera_cloud.admin.measure import run as run_measure
 from tessera_cloud.application.index.footprint_index import read_index
+from tessera_cloud.errors import UsageError
 from tessera_cloud.testing.memory_store import MemoryStore
+from tests.http.test_bulk import send
+from tests.support import sources
 from tests.support.api import DEC, RA, Api
 from tests.support.archives import file_names
-from tests.support.builds import SETTINGS
+from tests.support.builds import REQUEST, SETTINGS, put_frames, run_build
+from tests.support.frames import tiny_sector
+from tests.support.web import Site, serve
 
 CUBE = "tess-s0001-4-2"
 PLACE = {"ra": RA, "dec": DEC, "size": "3,5"}
@@ -84,8 +95,12 @@ def test_changes_have_three_forms(measured: Api) -> None:
     ("path", "parameter", "words"),
     [
         (f"{CUBE}/reference.txt", "measure", "allowed: reference.fits, vectors.fits, changes.csv"),
-        ("tess-s0002-4-2/reference.fits", None, "tess-s0002-4-2 has no reference.fits; a cube is measured after its"),
-        (f"{CUBE}/vectors.fits", None, "tess-s0001-4-2 has no vectors.fits; a cube is measured after its build"),
+        ("tess-s0002-4-2/reference.fits", None, "tess-s0002-4-2 has no reference.fits: a cube is measured after its"),
+        (
+            f"{CUBE}/vectors.fits",
+            None,
+            "tess-s0001-4-2 has no vectors.fits: it was measured, and the light",
+        ),
         ("tess-s0009-1-1/changes.csv", "cube", "a cube of /v1/cubes"),
     ],
 )
@@ -135,7 +150,75 @@ def test_cubes_without_a_reference_frame_are_named(measured: Api, path: str) -> 
     assert answer.status == 404
     found = answer.json()["error"]
     assert found["parameter"] == "difference"
-    assert "there is no reference frame of tess-s0002-4-2; difference is for cubes that were built" in found["message"]
+    assert "difference is for cubes with a reference frame, and some have none" in found["message"]
+    assert "; tess-s0002-4-2: a cube is measured after its build" in found["message"]
+
+
+def reasons(api: Api, cube: str, ra: float, dec: float) -> list[str]:
+    """What is said of a cube where its measures are missing."""
+    place = {"ra": ra, "dec": dec, "size": "5"}
+    answers = [
+        api.get(f"/v1/cubes/{cube}/reference.fits"),
+        api.get("/v1/cutouts", **place, difference="true"),
+        api.get("/v1/preview", cube=cube, **place, detrend="cbv"),
+        api.get("/v1/lightcurve", **place, detrend="cbv"),
+        send(api, f"ra,dec\n{ra},{dec}\n".encode(), "/v1/bulk?outputs=lightcurves&detrend=cbv"),
+    ]
+    assert [answer.status for answer in answers] == [404, 404, 400, 404, 400]
+    return [answer.json()["error"]["message"] for answer in answers]
+
+
+def test_a_growing_cube_says_when_it_is_measured() -> None:
+    store = MemoryStore()
+    frames = sorted(tiny_sector(6, (40, 30)))
+    for day in (frames[:3], frames[3:]):
+        put_frames(store, day)
+        run_build(store, REQUEST.model_copy(update={"grow": True}))
+    for message in reasons(Api(store), CUBE, RA, DEC):
+        assert "it still grows; it is measured when all its frames are there, or when an operator builds" in message
+
+
+@pytest.fixture
+def public(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    """A service with the cube of a public source, which S3 has, too."""
+    store = MemoryStore()
+    data = sources.small_cube(sector=1)
+    sources.put_cube(store, CUBE, data)
+    sources.run_index(store)
+    with serve(Site({f"/{sources.BUCKET}/{sources.key(CUBE)}": data})) as site:
+        for name, value in {"ENDPOINT_URL": site.base, "ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "y"}.items():
+            monkeypatch.setenv(f"AWS_{name}", value)
+        yield Api(store)
+
+
+def test_an_operator_measures_a_public_cube(public: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    place = {"ra": RA, "dec": DEC, "size": "5"}
+    for message in reasons(public, CUBE, RA, DEC):
+        assert "it was not built here; an operator may measure it with tessera-admin measure" in message
+    services = public.handlers.services
+    operator: Any = SimpleNamespace(stack=lambda name: name, services=lambda _stack: services)
+    parser = argparse.ArgumentParser()
+    register(parser.add_subparsers())
+    asked = parser.parse_args(["measure", "--stack", "tessera", CUBE])
+    assert asked.run(asked, operator) == 0
+    assert f"{CUBE} is measured: the service has {CUBE}-changes.ecsv" in capsys.readouterr().out
+    usual, cut = (
+        public.get("/v1/cutouts.fits", cube=CUBE, **place, **more).content for more in ({}, {"difference": "true"})
+    )
+    reference = fits.open(io.BytesIO(public.get(f"/v1/cubes/{CUBE}/reference.fits").content))
+    with fits.open(io.BytesIO(usual)) as plain, fits.open(io.BytesIO(cut)) as hdus:
+        row, column = plain[1].header["2CRV5P"] - 1, plain[1].header["1CRV5P"] - 1
+        window = np.s_[row : row + 5, column : column + 5]
+        np.testing.assert_array_equal(hdus[1].data["FLUX"], plain[1].data["FLUX"] - reference[1].data[window])
+    sources.put_cube(public.store, CUBE, sources.small_cube(n_frames=6))  # MAST replaces it
+    sources.run_index(public.store, "run-2")
+    assert Api(public.store).get(f"/v1/cubes/{CUBE}/reference.fits").status == 404
+
+
+def test_our_own_cubes_are_measured_by_their_builds(measured: Api) -> None:
+    operator: Any = SimpleNamespace(stack=lambda name: name, services=lambda _stack: measured.handlers.services)
+    with pytest.raises(UsageError, match="cube is 'tess-s0001-4-2'; allowed: a cube of a public source"):
+        run_measure(argparse.Namespace(stack="tessera", cube=CUBE), operator)
 
 
 def test_moving_targets_have_no_differences(measured: Api) -> None:

@@ -115,11 +115,6 @@ def plan_of(key: str) -> str:
     return f"builds/{match['folder']}/{match['build_id']}/{PLAN}"
 
 
-def vectors_of(key: str) -> str:
-    """Key of the cotrending vectors of the cube at a key."""
-    return f"{key.removesuffix('-cube.fits')}-vectors.fits"
-
-
 def sidecar(etag: str) -> str:
     """Key of the sidecar of the cube with an ETag."""
     return f"{SIDECARS}{etag}.npz"

@@ -1,11 +1,18 @@
-"""Keys of what is measured of cubes. The files of a cube are beside it; see `beside`."""
+"""Keys of what is measured of cubes. The files of our own cubes are beside them; see `beside`."""
 
 from __future__ import annotations
+
+from tessera_cloud import keys
 
 
 def beside(cube_key: str, end: str) -> str:
     """Key of a file beside a cube, given the cube's key and the end of the file's name, such as ``-reference.fits``."""
     return cube_key.removesuffix(".fits").removesuffix("-cube") + end
+
+
+def of_public(name: str, etag: str, end: str) -> str:
+    """Key of a file that was measured of a cube in a public source, given its name and its ETag."""
+    return f"{keys.CUBES}public/{etag}/{name}{end}"
 
 
 def block_measures(build_prefix: str, index: int) -> str:

@@ -11,13 +11,14 @@ from botocore.parsers import ResponseParserError
 from pydantic import ValidationError
 
 from tessera.errors import TesseraError
-from tessera_cloud.admin import doctor, pause, smoke, stars, variables, withdraw
+from tessera_cloud.admin import doctor, measure, pause, smoke, stars, variables, withdraw
 from tessera_cloud.admin.command import Operator, Subparsers
 from tessera_cloud.bootstrap import adopt_profile, utc_now
 from tessera_cloud.errors import FatalError, TransientError, UsageError
 
 COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     doctor.register,
+    measure.register,
     pause.register,
     smoke.register,
     stars.register,

@@ -13,7 +13,7 @@ from tessera.cubes.reader import Cube
 from tessera.cubes.reference.frame import REFERENCE_END, ReferenceFrame, cube_hash, format_reference
 from tessera.cutouts.cadences import mid_times
 from tessera.fits.hdus import CardTuple, format_hdu, table_cards
-from tessera.lightcurves.detrending.vector_files import vectors_fits
+from tessera.lightcurves.detrending.vector_files import VECTORS_END, vectors_fits
 from tessera.lightcurves.detrending.vectors import CotrendingVectors, cotrending_vectors
 from tessera.measures.bins import GOOD_BITS, TimeBins, good_cadences
 from tessera.measures.block import BlockMeasures
@@ -23,8 +23,6 @@ from tessera.measures.stars import BrightStar, brightest_of_cells
 from tessera.measures.statistics import IMAGES
 from tessera.measures.thresholds import Thresholds
 
-VECTORS_END = "-vectors.fits"
-"""End of the name of the file with cotrending vectors."""
 CREATOR = "tessera measures"
 """Value of CREATOR in files of measures."""
 

@@ -22,10 +22,11 @@ from tessera.io.filesystems import in_filesystem
 from tessera.io.locations import local_path, location_text, scheme_of
 from tessera.io.outputs import check_space, create_folder
 from tessera.io.sources import Location
+from tessera.lightcurves.detrending.vector_files import VECTORS_END
 from tessera.measures.bins import TimeBins, plan_bins
 from tessera.measures.block import BlockMeasures, measure_block
 from tessera.measures.change_list import CHANGES_END
-from tessera.measures.products import CREATOR, VECTORS_END, build_products, join_blocks
+from tessera.measures.products import CREATOR, build_products, join_blocks
 from tessera.measures.thresholds import BIN_DAYS, N_SIGMA, Thresholds
 from tessera.progress import ProgressInput, check_progress, counting
 

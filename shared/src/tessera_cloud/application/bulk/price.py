@@ -12,6 +12,7 @@ from tessera.bulk.target_rows import TargetRows
 from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.bulk.cubes import SeenCube, opened, see_cubes
 from tessera_cloud.application.lightcurves.vectors import has_vectors
+from tessera_cloud.application.measures.places import why_none
 from tessera_cloud.application.side_by_side import side_by_side
 from tessera_cloud.errors import NotFoundError, OverLimitsError, UsageError
 from tessera_cloud.settings import Settings
@@ -63,10 +64,11 @@ def check_vectors(options: BulkOptions, seen: Sequence[SeenCube], backend: HasCu
     if options.detrend != "cbv":
         return
     found = side_by_side(lambda one: has_vectors(one.published, backend), seen, _HEADS_AT_ONCE)
-    without = [one.published.obs_id for one, there in zip(seen, found, strict=True) if not there]
+    without = [one.published for one, there in zip(seen, found, strict=True) if not there]
     if without:
-        named = ", ".join(without[:_NAMED]) + (", ..." if len(without) > _NAMED else "")
-        allowed = f"none or pld, or other sectors, because there are no cotrending vectors of {named}"
+        named = ", ".join(cube.obs_id for cube in without[:_NAMED]) + (", ..." if len(without) > _NAMED else "")
+        why = f"{without[0].obs_id}: {why_none(without[0], backend)}"
+        allowed = f"none or pld, or other sectors, because there are no cotrending vectors of {named}; {why}"
         raise UsageError.about("detrend", "cbv", allowed)
 
 

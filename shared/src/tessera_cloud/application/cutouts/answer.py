@@ -174,7 +174,7 @@ def plan_cutout(published: PublishedCube, order: CutoutOrder, backend: HasCubes)
     info = partial(read_info, published, cube, backend.store)
     target, options = order.request.target, order.options
     planned = target.plan(published, cube, options, backend.settings.max_job_pixels, info)
-    return None if planned is None else planned.with_frames(frame_pixels(published, backend))
+    return None if planned is None else planned.at(frame_pixels(published, backend), backend.settings.cube_bucket)
 
 
 def write_zip(

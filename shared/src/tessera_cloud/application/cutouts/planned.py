@@ -56,8 +56,8 @@ class Planned(Protocol):
     def file_name(self) -> str:
         """Name of the file."""
 
-    def with_frames(self, frames: FramePixels | None) -> Planned:
-        """The same cutout, whose pixels are read from frames if there are any."""
+    def at(self, frames: FramePixels | None, own_bucket: str) -> Planned:
+        """The same cutout, whose pixels are read from frames if there are any, and our bucket of cubes."""
 
     def cut(self, store: RangeStore) -> tuple[str, Iterator[bytes]]:
         """Read the pixels; name and pieces of the file."""
@@ -110,6 +110,8 @@ class PlannedCutout:
     """The options, if the file has a record; see `tessera.cutouts.origin.recipe`."""
     frames: FramePixels | None = None
     """What reads the pixels where there is no cube."""
+    own_bucket: str = ""
+    """Bucket of reference frames."""
 
     @property
     def n_values(self) -> int:
@@ -123,9 +125,9 @@ class PlannedCutout:
 
         return tpf_name(self.cube, *self.position, self.window.shape, difference=self.difference)
 
-    def with_frames(self, frames: FramePixels | None) -> PlannedCutout:
-        """See `Planned.with_frames`."""
-        return replace(self, frames=frames)
+    def at(self, frames: FramePixels | None, own_bucket: str) -> PlannedCutout:
+        """See `Planned.at`."""
+        return replace(self, frames=frames, own_bucket=own_bucket)
 
     def cut(self, store: RangeStore) -> tuple[str, Iterator[bytes]]:
         """Read the pixels of the window; name and pieces of the file."""
@@ -133,7 +135,7 @@ class PlannedCutout:
         from tessera.tpf.fixed import tpf_pieces  # noqa: PLC0415
 
         cube, published, window = self.cube, self.published, self.window
-        reference = open_reference(published, cube, store) if self.difference else None
+        reference = open_reference(published, cube, store, self.own_bucket) if self.difference else None
         cutout = self._read(store)
         aperture = self._aperture_of(cutout)
         if reference is not None:

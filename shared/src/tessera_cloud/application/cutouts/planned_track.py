@@ -55,8 +55,8 @@ class PlannedTrack:
         boxes = self.target.boxes
         return moving_name(self.cube, self.name, (boxes.n_rows, boxes.n_columns))
 
-    def with_frames(self, frames: FramePixels | None) -> PlannedTrack:
-        """See `Planned.with_frames`."""
+    def at(self, frames: FramePixels | None, own_bucket: str) -> PlannedTrack:  # noqa: ARG002 - it has no differences
+        """See `Planned.at`."""
         return replace(self, frames=frames)
 
     def cut(self, store: RangeStore) -> tuple[str, Iterator[bytes]]:

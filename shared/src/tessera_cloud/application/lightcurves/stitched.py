@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, Literal, TypeAlias
 
 from tessera.errors import NoCadenceError, NoOverlapError, UnknownTrendError, UnreadableFileError
-from tessera.lightcurves.detrending.vectors import NO_VECTORS
 from tessera.lightcurves.light_curve import LightCurve
 from tessera.lightcurves.target_pixels import TargetPixels
 from tessera.provenance.record import Record
@@ -22,7 +21,7 @@ from tessera_cloud.application.cutouts.answer import CutoutAnswer, Making, answe
 from tessera_cloud.application.cutouts.planned import Planned
 from tessera_cloud.application.facts import frame_pixels
 from tessera_cloud.application.lightcurves.request import OnCube, StitchOrder, StitchRequest
-from tessera_cloud.application.lightcurves.vectors import vectors_beside
+from tessera_cloud.application.lightcurves.vectors import no_vectors, vectors_beside
 from tessera_cloud.application.results import order_id
 from tessera_cloud.application.sidecar import read_info
 from tessera_cloud.errors import NotFoundError, as_text
@@ -102,7 +101,7 @@ def _plan(place: OnCube, request: StitchRequest, backend: HasCubes) -> Planned |
     published, cube = place.published, place.cube
     read = partial(read_info, published, cube, backend.store)
     planned = request.position.plan(published, cube, request.cutouts.options, backend.settings.max_job_pixels, read)
-    return None if planned is None else planned.with_frames(frame_pixels(published, backend))
+    return None if planned is None else planned.at(frame_pixels(published, backend), backend.settings.cube_bucket)
 
 
 def _measures(request: StitchRequest) -> dict[str, Any]:
@@ -130,7 +129,7 @@ def _measure(
         raise NoCadenceError(_NO_CADENCE)
     vectors = None
     if request.detrend == "cbv" and (vectors := vectors_beside(place.published, backend)) is None:
-        raise UnknownTrendError("detrend", "cbv", NO_VECTORS)
+        raise UnknownTrendError("detrend", "cbv", no_vectors(place.published, backend))
     pixels = TargetPixels.read(b"".join(planned.cut(backend.store)[1]))
     return pixels.to_lightcurve(**_measures(request), vectors=vectors), record_in(pixels.hdus)
 

@@ -3,40 +3,43 @@
 from __future__ import annotations
 
 from tessera.errors import UnreadableFileError
-from tessera.lightcurves.detrending.vector_files import read_vectors
-from tessera.lightcurves.detrending.vectors import AlignedVectors, CotrendingVectors
-from tessera_cloud import keys
+from tessera.lightcurves.detrending.vector_files import VECTORS_END, read_vectors
+from tessera.lightcurves.detrending.vectors import NO_VECTORS, AlignedVectors, CotrendingVectors
 from tessera_cloud.application.backend import HasStore
+from tessera_cloud.application.measures.places import measure_key, why_none
+from tessera_cloud.application.results import exists
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import ObjectMissingError
 
 
 def vectors_beside(published: PublishedCube, backend: HasStore) -> CotrendingVectors | None:
-    """Read the cotrending vectors of a cube, which are beside it if this service has built it; None if there are none.
+    """Read the cotrending vectors of a cube; None if there are none.
 
     Raises
     ------
     UnreadableFileError
         If they are damaged.
     """
-    if published.bucket != backend.settings.cube_bucket:
-        return None
-    key = keys.vectors_of(published.key)
+    bucket, key = _place(published, backend)
     try:
-        return read_vectors(key, backend.store.read(published.bucket, key)[0])
+        return read_vectors(key, backend.store.read(bucket, key)[0])
     except ObjectMissingError:
         return None
+
+
+def _place(published: PublishedCube, backend: HasStore) -> tuple[str, str]:
+    bucket = backend.settings.cube_bucket
+    return bucket, measure_key(published, VECTORS_END, bucket)
+
+
+def no_vectors(published: PublishedCube, backend: HasStore) -> str:
+    """What is allowed instead of the cotrending vectors that a cube does not have, and why."""
+    return f"{NO_VECTORS}; {why_none(published, backend)}"
 
 
 def has_vectors(published: PublishedCube, backend: HasStore) -> bool:
     """Whether there are cotrending vectors of a cube."""
-    if published.bucket != backend.settings.cube_bucket:
-        return False
-    try:
-        backend.store.head(published.bucket, keys.vectors_of(published.key))
-    except ObjectMissingError:
-        return False
-    return True
+    return exists(backend.store, *_place(published, backend))
 
 
 def find_vectors(published: PublishedCube, backend: HasStore) -> AlignedVectors | None:
@@ -51,5 +54,5 @@ def find_vectors(published: PublishedCube, backend: HasStore) -> AlignedVectors 
     if vectors is None:
         return None
     if len(vectors.time) != published.n_cadences:
-        raise UnreadableFileError(keys.vectors_of(published.key), "it has the cadences of another cube")
+        raise UnreadableFileError(_place(published, backend)[1], "it has the cadences of another cube")
     return AlignedVectors(vectors.vectors, vectors.gap)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tessera_cloud import measure_keys
 from tessera_cloud.application.backend import HasIndex
 from tessera_cloud.application.index.catalogue import served_cube
+from tessera_cloud.application.measures.places import measure_key, why_none
 from tessera_cloud.application.results import exists
 from tessera_cloud.errors import NotFoundError, ObjectMissingError
 
@@ -62,15 +63,11 @@ def find_measure(cube_name: str, name: str, backend: HasIndex) -> MeasureFile:
     if name not in FILES:
         raise NotFoundError.about("measure", name, ", ".join(FILES))
     own = backend.settings.cube_bucket
-    if cube.bucket != own:
-        raise NotFoundError(f"{cube.obs_id} was not built here, and only cubes that were built here are measured")
-    key = measure_keys.beside(cube.key, FILES[name])
+    key = measure_key(cube, FILES[name], own)
     try:
         info = backend.store.head(own, key)
     except ObjectMissingError as error:
-        raise NotFoundError(
-            f"{cube.obs_id} has no {name}; a cube is measured after its build, which takes some minutes"
-        ) from error
+        raise NotFoundError(f"{cube.obs_id} has no {name}: {why_none(cube, backend)}") from error
     return MeasureFile(cube.obs_id, name, key, info.size, info.etag)
 
 

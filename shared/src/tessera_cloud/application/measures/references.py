@@ -1,4 +1,4 @@
-"""Reference frames of cubes, for cutouts of differences. Cubes that were built here have them."""
+"""Reference frames of cubes, for cutouts of differences."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tessera.cubes.reference.frame import (
     read_reference_window,
 )
 from tessera.windows import Window
-from tessera_cloud import measure_keys
 from tessera_cloud.application.backend import HasIndex
+from tessera_cloud.application.measures.places import measure_key, why_none
 from tessera_cloud.application.results import exists
 from tessera_cloud.application.side_by_side import side_by_side
 from tessera_cloud.contracts import PublishedCube
@@ -43,8 +43,8 @@ class ReferenceObject:
         return read_reference_window(self.layout, read, window)
 
 
-def open_reference(published: PublishedCube, cube: Cube, store: RangeStore) -> ReferenceObject:
-    """Open the reference frame of a cube.
+def open_reference(published: PublishedCube, cube: Cube, store: RangeStore, bucket: str) -> ReferenceObject:
+    """Open the reference frame of a cube, which is in our bucket of cubes.
 
     Raises
     ------
@@ -53,14 +53,14 @@ def open_reference(published: PublishedCube, cube: Cube, store: RangeStore) -> R
     ObjectMissingError, ObjectChangedError
         If it was removed or replaced.
     """
-    key = measure_keys.beside(published.key, REFERENCE_END)
-    info = store.head(published.bucket, key)
+    key = measure_key(published, REFERENCE_END, bucket)
+    info = store.head(bucket, key)
 
     def read(start: int, length: int) -> bytes:
-        return bytes(store.read_range(published.bucket, key, start, min(length, info.size - start), info.etag))
+        return bytes(store.read_range(bucket, key, start, min(length, info.size - start), info.etag))
 
     layout = read_reference_layout(key.rsplit("/", 1)[-1], info.size, read, cube)
-    return ReferenceObject(published.bucket, info, layout)
+    return ReferenceObject(bucket, info, layout)
 
 
 def check_references(cubes: Sequence[PublishedCube], backend: HasIndex) -> None:
@@ -74,14 +74,15 @@ def check_references(cubes: Sequence[PublishedCube], backend: HasIndex) -> None:
     own = backend.settings.cube_bucket
 
     def has_one(cube: PublishedCube) -> bool:
-        return cube.bucket == own and exists(backend.store, own, measure_keys.beside(cube.key, REFERENCE_END))
+        return exists(backend.store, own, measure_key(cube, REFERENCE_END, own))
 
     known = side_by_side(has_one, cubes, _HEADS)
-    without = [cube.obs_id for cube, has in zip(cubes, known, strict=True) if not has]
+    without = [cube for cube, has in zip(cubes, known, strict=True) if not has]
     if without:
-        more = f" and {len(without) - _NAMED:,} others" if len(without) > _NAMED else ""
+        named = "; ".join(f"{cube.obs_id}: {why_none(cube, backend)}" for cube in without[:_NAMED])
+        more = f"; and {len(without) - _NAMED:,} others" if len(without) > _NAMED else ""
         message = (
-            f"there is no reference frame of {', '.join(without[:_NAMED])}{more}; difference is for cubes that were "
-            "built and measured here, so ask without difference, or for other sectors"
+            f"difference is for cubes with a reference frame, and some have none, so ask without difference, or for "
+            f"other sectors; {named}{more}"
         )
         raise NotFoundError(message, parameter="difference", value="true", allowed="cubes with a reference frame")

@@ -14,7 +14,7 @@ from tessera.lightcurves.previews.recipe import PreviewRecipe
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.cutouts.planned import published_origin
-from tessera_cloud.application.lightcurves.vectors import find_vectors
+from tessera_cloud.application.lightcurves.vectors import find_vectors, no_vectors
 from tessera_cloud.application.previews.windows import WindowRequest, place_on, read_window
 from tessera_cloud.application.results import order_id
 from tessera_cloud.application.sidecar import known_cube
@@ -87,6 +87,8 @@ def make_preview(request: PreviewRequest, published: PublishedCube, backend: Has
     (row, column), window = place_on(request, cube)
     _check_aperture(request)
     vectors = find_vectors(published, backend) if request.detrend == "cbv" else None
+    if request.detrend == "cbv" and vectors is None:
+        raise UsageError.about("detrend", "cbv", no_vectors(published, backend))
     options = {name: getattr(request, name) for name in ("background", "points", "aperture", "detrend")}
     recipe = PreviewRecipe(request.cube, window, float(row), float(column), **options)
     try:

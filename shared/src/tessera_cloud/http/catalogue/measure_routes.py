@@ -73,8 +73,8 @@ _TYPES = {"fits": "application/fits", "csv": "text/csv", "ecsv": "text/plain", "
         ),
         description="Gives `reference.fits`, the median of the good cadences of a cube with its uncertainty; "
         "`changes.csv`, `changes.ecsv` or `changes.json`, a list of what became brighter or fainter on the CCD, where, "
-        "when and by how much; or `vectors.fits`, what the light curves of the CCD have in common. Only cubes that "
-        "were built here are measured, after each build.",
+        "when and by how much; or `vectors.fits`, what the light curves of the CCD have in common. Cubes that were "
+        "built here are measured after each build, and others by their operator.",
     )
 )
 def get_measure(request: Request) -> Response[Any]:

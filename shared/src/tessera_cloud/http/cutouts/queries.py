@@ -123,7 +123,7 @@ class FileOptions(Params):
         bool,
         Field(
             description="Whether FLUX is the difference from the reference frame of the cube, the median of its good "
-            "cadences. Only cubes that were built here have one. It goes with a position or a region.",
+            "cadences. Cubes that were built or measured here have one. It goes with a position or a region.",
             examples=[False],
         ),
     ] = False

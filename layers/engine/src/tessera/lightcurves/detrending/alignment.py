@@ -14,7 +14,7 @@ from tessera.errors import InvalidInputError, UnknownTrendError
 from tessera.io.locations import file_name
 from tessera.io.sources import open_source
 from tessera.lightcurves.detrending.regression import Cadences
-from tessera.lightcurves.detrending.vector_files import read_vectors
+from tessera.lightcurves.detrending.vector_files import VECTORS_END, read_vectors
 from tessera.lightcurves.detrending.vectors import AlignedVectors, CotrendingVectors
 from tessera.lightcurves.photometry import Floats
 from tessera.tess.ids import cube_stem
@@ -34,7 +34,7 @@ def choose_vectors(given: Any, cube: str) -> Any:
     cube : str
         Path or URL of the cube, such as ``tess-s0001-4-2-cube.fits``.
     """
-    beside = f"{cube_stem(cube)}-vectors.fits"
+    beside = f"{cube_stem(cube)}{VECTORS_END}"
     if given is None:
         return beside
     return Path(given) / file_name(beside) if isinstance(given, (str, os.PathLike)) and Path(given).is_dir() else given

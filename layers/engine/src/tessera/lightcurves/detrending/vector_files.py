@@ -14,6 +14,8 @@ from tessera.errors import UnreadableFileError
 from tessera.fits.hdus import CardTuple, format_hdu, table_cards
 from tessera.lightcurves.detrending.vectors import CotrendingVectors
 
+VECTORS_END = "-vectors.fits"
+"""End of the name of the file with cotrending vectors."""
 _EXTENSION = "CBV.single-scale"
 _COLUMNS = (("TIME", "D", ">f8", "d"), ("CADENCENO", "J", ">i4", ""), ("GAP", "L", "S1", ""))
 _GIVEN = ("TELESCOP", "CAMERA", "CCD", "CREATOR")
