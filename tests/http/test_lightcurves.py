@@ -15,9 +15,13 @@ import pytest
 
 import tessera
 from tessera import Client, CutoutOptions, InvalidInputError, NothingFoundError, StitchedCurve
+from tessera.lightcurves.detrending.vector_files import vectors_fits
+from tessera.lightcurves.detrending.vectors import CotrendingVectors
+from tessera_cloud import measure_keys
 from tessera_cloud.application import results
-from tessera_cloud.application.lightcurves import request
+from tessera_cloud.application.lightcurves import sizes
 from tessera_cloud.http.lightcurves.models import StitchedLightCurve
+from tessera_cloud.http.models import ErrorDocument
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import Answered, Api, proxy_event
 from tests.support.builds import SETTINGS, run_build, store_with
@@ -153,12 +157,61 @@ def test_what_is_wrong_is_named(api: Api, query: dict[str, Any], status: int, pa
     assert words in f"{error['message']} {error['allowed']}"
 
 
-def test_what_is_too_large_is_refused_with_another_way(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request, "MAX_VALUES", 3 * 99 * 24 - 1)
+@pytest.mark.parametrize("query", [{}, {"level": "shift", "gap": 5}, {"background": "rows"}])
+def test_the_answers_that_are_small_enough_are_named_and_make_the_whole(
+    api: Api, client: Client, monkeypatch: pytest.MonkeyPatch, query: dict[str, Any]
+) -> None:
+    other = Api(MemoryStore(objects=copy.copy(api.store.objects)))  # which does not keep the answer for the first
+    whole = StitchedCurve.read(ask(other, ".fits", **query).content)
+    monkeypatch.setattr(sizes, "MAX_VALUES", 2 * 99 * 24)
+    answer = ask(api, ".fits", **query)
+    error = answer.json()["error"]
+    ErrorDocument.model_validate(answer.json(), extra="forbid")
+    assert (answer.status, error["parts"]) == (413, [[1, 2], [5]])
+    assert "size is 9,11; in 3 sectors it has 7,128 pixels x cadences" in error["message"]
+    assert "Ask 2 times: sectors=1,2; sectors=5. Client.lightcurve does so" in error["message"]
+    assert {ask(api, sectors=sectors).status for sectors in ("1,2", "5")} == {200}
+    joined = client.lightcurve((RA, DEC), (9, 11), **query)
+    for name in ("time", "flux", "flux_err", "quality", "sector", "cadence_numbers"):
+        np.testing.assert_array_equal(getattr(joined, name), getattr(whole, name))
+    for name in ("sectors", "gaps", "level", "flux_unit", "background_subtracted", "made"):
+        assert getattr(joined, name) == getattr(whole, name), name
+    assert sorted(map(repr, joined.left_out)) == sorted(map(repr, whole.left_out))
+    few = client.lightcurve((RA, DEC), (9, 11), sectors=[1, 5])
+    assert [one.sector for one in few.sectors] == [1, 5]
+
+
+def test_a_part_in_which_no_sector_can_be_used_is_left_out_with_the_reason(
+    api: Api, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sizes, "MAX_VALUES", 2 * 99 * 24)
+    with pytest.raises(NothingFoundError, match="there are no cotrending vectors of it"):
+        client.lightcurve((RA, DEC), (9, 11), detrend="cbv")
+    [cube] = [key for _, key in api.store.objects if key.endswith("tess-s0005-4-2-cube.fits")]
+    usual = client.lightcurve((RA, DEC), (9, 11), sectors=5, quality="none")
+    values, gap = np.sin(np.arange(24) / 3.0)[np.newaxis], np.zeros(24, bool)
+    vectors = CotrendingVectors(usual.time, usual.cadence_numbers, gap, values)
+    content = vectors_fits(vectors, [("SECTOR", 5, "")], 4, 2)
+    api.store.write(SETTINGS.cube_bucket, measure_keys.beside(cube, "-vectors.fits"), content)
+    curve = client.lightcurve((RA, DEC), (9, 11), detrend="cbv")
+    assert [one.sector for one in curve.sectors] == [5]
+    assert [one.sector for one in curve.left_out if "no cotrending vectors" in one.reason] == [1, 2]
+
+
+def test_a_window_that_is_too_large_for_one_sector_is_told_what_is_not(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sizes, "MAX_VALUES", 99 * 24 - 1)
     answer = ask(api, ".fits")
-    assert answer.status == 413
-    assert "size is 9,11; in 3 sectors it has 7,128 pixels x cadences" in answer.json()["error"]["message"]
-    assert ask(api, sectors="1,2").status == 200
+    error = answer.json()["error"]
+    assert (answer.status, error["parameter"], error["value"], error.get("parts")) == (413, "size", "9,11", None)
+    assert error["allowed"] == "up to 9,9 where a sector has 24 cadences"
+    assert ask(api, size="9", sectors=1).status == 200
+
+
+def test_sectors_are_split_into_few_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sizes, "MAX_VALUES", 10)
+    assert sizes.split_sectors([(1, 4), (2, 6), (3, 1), (9, 10), (10, 5), (11, 5)]) == [[1, 2], [3], [9], [10, 11]]
 
 
 @pytest.fixture

@@ -92,6 +92,24 @@ class TooLargeError(UsageError):
     """The request asks for more than the service makes."""
 
 
+class TooManySectorsError(TooLargeError):
+    """The request asks for more sectors than one answer has.
+
+    Parameters
+    ----------
+    message : str
+        A sentence for the user.
+    parts : list of list of int
+        Sectors of requests that together have all of them.
+    **about
+        See `UsageError`.
+    """
+
+    def __init__(self, message: str, parts: list[list[int]], **about: str) -> None:
+        super().__init__(message, **about)
+        self.parts = parts
+
+
 class OverLimitsError(TooLargeError):
     """The work on a list exceeds limits.
 

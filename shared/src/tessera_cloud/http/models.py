@@ -43,8 +43,9 @@ class ErrorDetails(Document):
     parameter: str | None = Field(None, description="Name of the parameter that is wrong.", examples=["ra"])
     value: str | None = Field(None, description="Value of the parameter.", examples=["400"])
     allowed: str | None = Field(None, description="Values that are allowed.", examples=["a number from -360 to 360"])
-    limits: list[ExceededLimit] | None = Field(
-        None, description="Limits that a list of targets exceeds; only in errors that say so."
+    limits: list[ExceededLimit] | None = Field(None, description="Limits that a list of targets exceeds.")
+    parts: list[list[Sector]] | None = Field(
+        None, description="Sectors of requests that together have what is too large for one.", examples=[[[1, 2], [28]]]
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tessera.checks import check_switch
@@ -9,13 +10,15 @@ from tessera.client.cuts.orders import Sectors, check_product, read_sectors
 from tessera.client.places import TargetInput, read_position
 from tessera.client.previews import aperture_digits, read_sides
 from tessera.client.wire.exchange import check_kind, exchange
+from tessera.client.wire.failures import NothingFoundError, RefusedRequestError
 from tessera.client.wire.steps import Service, Steps
 from tessera.cutouts.results import Size
 from tessera.lightcurves.background import BackgroundModel, check_background
 from tessera.lightcurves.detrending.words import Detrending, check_detrend
 from tessera.lightcurves.quality import Quality, quality_bits
-from tessera.stitching.curve import StitchedCurve
+from tessera.stitching.curve import LeftOut, StitchedCurve
 from tessera.stitching.levels import GAP_DAYS, Level, check_gap, check_level
+from tessera.stitching.parts import join_parts
 
 _WORDS = ("all", "default")
 
@@ -41,6 +44,8 @@ class LightCurveOperations:
         flags: bool = False,
     ) -> Steps[StitchedCurve]:
         """Ask for one light curve of all sectors of a target.
+
+        If the windows of all sectors are too large for one answer, the client asks for some sectors at a time.
 
         Parameters
         ----------
@@ -93,7 +98,31 @@ class LightCurveOperations:
         if aperture is not None:
             is_word = isinstance(aperture, str) and aperture in _WORDS
             query["aperture"] = aperture if is_word else aperture_digits(aperture, pair)
+        try:
+            return (yield from self._stitched(query))
+        except RefusedRequestError as error:
+            if len(error.parts) < 2:
+                raise
+            asked = error.parts
+        return (yield from self._in_parts(query, asked))
+
+    def _stitched(self, query: dict[str, Any]) -> Steps[StitchedCurve]:
+        """The light curve of one request."""
         request = self.service.get("/v1/lightcurve.fits", **query)
         with (yield from exchange(request, self.service)) as answer:
             check_kind(answer, self.service, ["application/fits"], "a FITS file")
             return StitchedCurve.read(answer.read())
+
+    def _in_parts(self, query: dict[str, Any], asked: Sequence[Sequence[int]]) -> Steps[StitchedCurve]:
+        """The light curve of several requests, each for some sectors."""
+        parts: list[StitchedCurve] = []
+        left_out: list[LeftOut] = []
+        self.service.narrator.say("one answer cannot have all sectors; they are asked for in %d parts", len(asked))
+        for sectors in asked:
+            try:
+                parts.append((yield from self._stitched(query | {"sectors": list(sectors)})))
+            except NothingFoundError as error:
+                left_out += [LeftOut(sector, 0, 0, "", str(error), failed=True) for sector in sectors]
+                if len(left_out) == sum(map(len, asked)):
+                    raise
+        return join_parts(parts, query["level"], query["gap"], left_out)

@@ -15,18 +15,14 @@ from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.facts import FrameReads
 from tessera_cloud.application.index.seen import pixel_on
+from tessera_cloud.application.lightcurves.sizes import check_size
 from tessera_cloud.application.results import order_id
 from tessera_cloud.application.sidecar import known_cubes
 from tessera_cloud.contracts import Asked, PublishedCube
-from tessera_cloud.errors import TooLargeError
 
 if TYPE_CHECKING:
     from tessera.cubes.reader import Cube
 
-MAX_VALUES = 100_000_000
-"""Largest number of pixels times cadences of all sectors. They are 0.8 GB of cubes with errors, which takes a function
-of 2,048 MB 11 s to read, as `tessera_cloud.application.cutouts.order.SYNC_BYTES` says. 40 sectors of 11 x 11 pixels
-with 11,775 cadences have 57 million."""
 _TOO_MANY_READS = "it has no cube yet, and {:,} requests for {:,} bytes of its frames are more than a client waits for"
 _CONTENT = "stitched light curve"
 """What kept light curves contain; another text when that changes."""
@@ -152,14 +148,10 @@ def _leave_heavy_frames(choice: Choice[OnCube], n_rows: int) -> Choice[OnCube]:
 
 
 def _check_size(request: StitchRequest, choice: Choice[OnCube], memory_mb: int) -> None:
-    rows, columns = request.position.size.pixels()
-    values = [rows * columns * one.cube.layout.n_cadences for one in choice.taken]
-    largest = request.position.memory(max(values, default=0))
-    if sum(values) <= MAX_VALUES and largest <= 0.95e6 * memory_mb:
-        return
-    value, allowed = f"{sum(values):,} pixels x cadences", f"at most {MAX_VALUES:,} in all sectors"
-    message = (
-        f"size is {rows},{columns}; in {len(values)} sectors it has {value}; allowed: {allowed}. Ask for fewer sectors "
-        "or a smaller size, or let tessera.search(..., service=...).stitch() make it of cutouts"
-    )
-    raise TooLargeError(message, parameter="size", value=f"{rows},{columns}", allowed=allowed)
+    """Refuse windows that are too large for one answer."""
+    position = request.position
+
+    def fits(n_values: int) -> bool:
+        return position.memory(n_values) <= 0.95e6 * memory_mb
+
+    check_size(position.size.pixels(), [(one.sector, one.cube.layout.n_cadences) for one in choice.taken], fits)

@@ -72,7 +72,7 @@ def add_error_answers(app: APIGatewayRestResolver, paths: Paths, complain: Compl
     def usage(error: Exception) -> Response[str]:
         found = (known for kind, known in _KINDS.items() if isinstance(error, kind))
         status, code = next(found, (HTTPStatus.BAD_REQUEST, "invalid_request"))
-        names = ("parameter", "value", "allowed", "limits")
+        names = ("parameter", "value", "allowed", "limits", "parts")
         about = {name: value for name in names if (value := getattr(error, name, None)) is not None}
         about = {name: value for name, value in about.items() if value or name == "value"}
         answer = complain(app.current_event.path, status, code, str(error), **about)

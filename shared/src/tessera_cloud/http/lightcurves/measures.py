@@ -7,9 +7,9 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from tessera.lightcurves.detrending.words import Detrending
+from tessera_cloud.application.lightcurves.sizes import MAX_SIDE
 from tessera_cloud.http.framework.forms import TextForm
 
-MAX_SIDE = 100
 _SWITCH = TypeAdapter(bool)
 
 

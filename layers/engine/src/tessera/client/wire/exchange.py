@@ -164,7 +164,15 @@ def about(answer: Answer) -> About:
         for name in ("parameter", "value", "allowed")
     )
     request_id = next((_shortened(answer.headers[name]) for name in _IDS if answer.headers.get(name)), "")
-    return About(answer.status, str(details.get("code", "")), parameter, value, allowed, request_id)
+    return About(answer.status, str(details.get("code", "")), parameter, value, allowed, request_id, _parts(details))
+
+
+def _parts(details: dict[str, Any]) -> tuple[tuple[int, ...], ...]:
+    """Sectors of smaller requests; empty if the service names none."""
+    try:
+        return tuple(tuple(int(sector) for sector in part) for part in details.get("parts") or ())
+    except (TypeError, ValueError):
+        return ()
 
 
 def _message(answer: Answer) -> str:

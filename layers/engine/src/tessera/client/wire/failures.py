@@ -21,6 +21,8 @@ class About:
         Parameter that is wrong, its value, and what is allowed, where the service says so.
     request_id : str
         Id of the request in the logs of the service, if the answer has one.
+    parts : tuple of tuple of int
+        Sectors of requests that together have what is too large for one, where the service says so.
     """
 
     status: int | None = None
@@ -29,6 +31,7 @@ class About:
     value: str | None = None
     allowed: str | None = None
     request_id: str = ""
+    parts: tuple[tuple[int, ...], ...] = ()
 
 
 class ServiceError(TesseraError):
@@ -47,6 +50,7 @@ class ServiceError(TesseraError):
         super().__init__(f"{message} (request {about.request_id})" if about.request_id else message)
         self.status, self.code, self.request_id = about.status, about.code, about.request_id
         self.parameter, self.value, self.allowed = about.parameter, about.value, about.allowed
+        self.parts = about.parts
 
 
 class RefusedRequestError(ServiceError, ValueError):
