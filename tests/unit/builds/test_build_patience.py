@@ -95,7 +95,7 @@ def test_a_build_shares_its_requests_among_its_tasks() -> None:
 def test_every_task_can_send_its_requests_in_time(wanted: int, requests: int, per_build: float) -> None:
     tasks = polite_concurrency(wanted, requests, per_build, 600)
     assert 1 <= tasks <= wanted
-    assert tasks == 1 or requests / (per_build / tasks) <= 600
+    assert tasks == 1 or requests / (per_build / tasks) <= 600 * (1 + 1e-12)  # floats round
 
 
 def failing(*errors: Exception) -> Iterator[Exception]:
