@@ -21,6 +21,7 @@ from tessera.builds.report import verify_cube
 from tessera.cutouts.batch import make_cutouts
 from tessera.cutouts.open_cube import open_cube
 from tessera.io.sources import ReplacedError, open_source
+from tessera.verify.verify import verify_product
 from tests.support.frames import tiny_sector
 from tests.support.same_bytes import assert_same_bytes
 
@@ -115,6 +116,22 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         client.put_object(Bucket=BUCKET, Key=f"tess/ffi/{name}", Body=data)
     yield f"s3://{BUCKET}/tess/ffi"
     server.stop()
+
+
+def test_the_record_of_a_cube_has_the_etags_of_remote_frames(tmp_path: Path, web: Server) -> None:
+    urls = [f"http://127.0.0.1:{web.server_port}/{name}" for name in FRAMES]
+    cube = CubeFactory(provenance=True).make_cube(urls, tmp_path / "tess-s0001-4-2-cube.fits", verbose=False)
+    found = verify_product(cube, urls)
+    assert (found.status, found.notes) == ("same", [])
+    assert found.record is not None
+    etags = {frame["name"]: frame["etag"] for frame in found.record["source"]["frames"]}
+    assert etags == {name: hashlib.md5(data).hexdigest() for name, data in FRAMES.items()}
+    changed = next(iter(FRAMES))
+    web.files[changed] = FRAMES[changed].replace(b"TELESCOP= 'TESS", b"TELESCOP= 'Tess", 1)
+    other = verify_product(cube, urls)
+    assert [(item.what, item.place) for item in other.problems] == [("source", {"location": changed})]
+    web.has_etags = False
+    assert "have no ETag here, of which only the pixels were compared: 4" in verify_product(cube, urls).notes[0]
 
 
 @pytest.mark.usefixtures("still_clock")

@@ -1,10 +1,12 @@
-"""Open files of frames. Images that are compressed tile by tile are unpacked to a temporary file."""
+"""Open files of frames, and hash them. Images that are compressed tile by tile are unpacked to a temporary file."""
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from astropy.io import fits
@@ -37,10 +39,13 @@ class FrameFile:
         Its headers.
     source : Source
         File that its offsets are for.
+    location : str or Path
+        The file, as it was given.
     """
 
     frame: Frame
     source: Source
+    location: Location
 
 
 def open_frame(location: Location, product: Product) -> FrameFile:
@@ -73,7 +78,7 @@ def open_frame(location: Location, product: Product) -> FrameFile:
     except BaseException:
         source.close()
         raise
-    return FrameFile(frame, source)
+    return FrameFile(frame, source, location)
 
 
 def warn_of_temporary(files: Sequence[FrameFile]) -> None:
@@ -154,3 +159,29 @@ def _unpacked_pieces(source: Source, product: Product) -> Iterator[bytes]:
             yield header.tostring().encode("ascii")
             yield data.ljust(padded(len(data)), b"\0")
             del hdu.data
+
+
+def hash_frame(location: Location, kind: str = "") -> dict[str, str]:
+    """Hash of a frame.
+
+    Parameters
+    ----------
+    location : str or Path
+        The frame.
+    kind : {'', 'etag', 'sha256'}, optional
+        Kind of hash. By default, it is the ETag if the frame's place has one, and else the SHA-256 of the file.
+
+    Returns
+    -------
+    dict
+        Kind to hash; empty if the place has no ETag and `kind` asks for one.
+    """
+    with closing(open_source(location)) as source:
+        etag = getattr(source, "etag", "").strip('"')
+        if kind != "sha256" and (etag or kind == "etag"):
+            return {"etag": etag} if etag else {}
+        digest = hashlib.sha256()
+        for start in range(0, source.size, _PIECE):
+            digest.update(source.read(start, min(_PIECE, source.size - start)))
+        source.check_unchanged()
+        return {"sha256": digest.hexdigest()}

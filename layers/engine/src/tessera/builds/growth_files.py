@@ -12,6 +12,7 @@ from tessera.builds.growth import Growth, begin_growth, plan_growth
 from tessera.builds.update import OldCube
 from tessera.cube_sources import JoinedSource, is_growing, open_segments
 from tessera.cubes.frames import Frame, sort_by_time
+from tessera.cubes.hashes.reading import read_record
 from tessera.cubes.segments.table import SUFFIX, describe_segment
 from tessera.errors import InvalidInputError
 from tessera.io.files import write_pieces
@@ -31,6 +32,11 @@ def check_table_path(argument: str, location: object) -> Path:
 def open_known(path: Path) -> JoinedSource | None:
     """Open the growing cube at a path; None if there is none yet."""
     return open_segments(path) if path.exists() else None
+
+
+def has_records(known: JoinedSource | None) -> bool:
+    """Whether every segment of a growing cube has a record with hashes of its frames."""
+    return known is not None and all(read_record(file.name, file.size, file.read) for file in known.files)
 
 
 def segment_path(argument: str, table: Path, known: JoinedSource | None) -> Path:

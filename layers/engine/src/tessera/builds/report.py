@@ -20,10 +20,10 @@ from tessera.builds.frame_files import open_frame
 from tessera.builds.layers import FrameLayer, Words
 from tessera.builds.plan import MIB, block_memory, check_frame_number
 from tessera.cube_sources import JoinedSource, open_cube_source
-from tessera.cubes.checks import check_end, has_sums, sums_hold
+from tessera.cubes.checks import check_end, has_sums, read_table, sums_hold
 from tessera.cubes.info_table import InfoTable
 from tessera.cubes.layout import DOUBLE, CubeLayout
-from tessera.cubes.reader import read_cube_layout, read_table
+from tessera.cubes.reader import read_cube_layout
 from tessera.errors import CubeFormatError
 from tessera.fits.checksum import ones_complement_add, ones_complement_sum
 from tessera.fits.headers import Header, padded, read_header

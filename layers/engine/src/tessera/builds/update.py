@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from astropy.io import fits
 
+from tessera.cubes.checks import read_table
 from tessera.cubes.frames import Frame, ReadBytes
 from tessera.cubes.hdus import build_primary_header
 from tessera.cubes.info_table import InfoTable
 from tessera.cubes.layout import CubeLayout
-from tessera.cubes.reader import read_cube_layout, read_table
+from tessera.cubes.reader import read_cube_layout
 from tessera.errors import CubeFormatError, InconsistentFramesError
 from tessera.fits.hdus import format_hdu
 from tessera.fits.headers import Header, padded

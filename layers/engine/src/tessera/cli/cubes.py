@@ -73,6 +73,10 @@ def _add_builders(commands: Any) -> None:
         command.add_argument(
             "--skip-unreadable", action="store_true", help="leave out unreadable frames and report them"
         )
+        command.set_defaults(provenance=False)
+        if name != "update":
+            about = "add a record with a hash of each frame, which 'tessera verify' compares; reads the frames whole"
+            command.add_argument("--provenance", action="store_true", help=about)
         add_quiet(command)
         command.set_defaults(run=_build, interrupted=_interrupted)
 
@@ -127,7 +131,10 @@ def _build(options: argparse.Namespace) -> int:
         complain(f"without -o, the cube is {DEFAULT_CUBE}")
         options.cube = DEFAULT_CUBE
     factory = CubeFactory(
-        options.max_memory, threads=options.threads, on_unreadable="skip" if options.skip_unreadable else "fail"
+        options.max_memory,
+        threads=options.threads,
+        on_unreadable="skip" if options.skip_unreadable else "fail",
+        provenance=options.provenance,
     )
     factory.product = PRODUCTS[options.product]
     method = {"make": factory.make_cube, "update": factory.update_cube, "grow": factory.grow_cube}[options.command]

@@ -1,12 +1,14 @@
-"""Find damage in what is read whole of a cube: the size of its file, its headers and its info table."""
+"""Read what is behind the array of a cube, and find damage in its headers, its info table and the size of its file."""
 
 from __future__ import annotations
 
 import re
 
+from tessera.cubes.frames import ReadBytes
 from tessera.errors import CubeFormatError
 from tessera.fits.checksum import ones_complement_add, ones_complement_sum
 from tessera.fits.headers import Header, HeaderSyntaxError, header_end, padded, parse_header
+from tessera.provenance.fits_files import split_record
 
 MAX_INFO_BYTES = 256 << 20
 """Largest info table in bytes. The longest sectors have tables of 25 MB."""
@@ -54,6 +56,57 @@ def check_headers(name: str, primary: Header, image: Header) -> None:
     for what, header in (("the primary header", primary), ("the header of the image", image)):
         if has_sums(header) and not sums_hold(header, int(str(header.get("DATASUM")))):
             raise CubeFormatError(f"{name}: {what} is damaged: {_WRONG}")
+
+
+def read_table(name: str, file_size: int, read: ReadBytes, table_offset: int, *, check: bool = True) -> bytes:
+    """Read the info table of a cube, in one request, and check its size and its checksum.
+
+    Parameters
+    ----------
+    name, file_size, read, check
+        See `tessera.cubes.reader.read_cube`.
+    table_offset : int
+        Position of its first byte in the file: the end of the padded array.
+
+    Returns
+    -------
+    bytes
+        Header and data.
+
+    Raises
+    ------
+    CubeFormatError
+        When the file is too short or too long, or the table is damaged.
+    """
+    hdu, _ = read_end(name, file_size, read, table_offset)
+    if check:
+        check_table(name, hdu)
+    return hdu
+
+
+def read_end(name: str, file_size: int, read: ReadBytes, table_offset: int) -> tuple[bytes, bytes]:
+    """Read everything behind the array of a cube, in one request: the info table, and the table with its record.
+
+    The second one is empty if there is none. Other bytes behind the info table count as a part of it, so that its check
+    finds them.
+
+    Parameters
+    ----------
+    name, file_size, read, table_offset
+        See `read_table`.
+
+    Raises
+    ------
+    CubeFormatError
+        When the file is too short or too long.
+    """
+    size = file_size - table_offset
+    if not 0 < size <= MAX_INFO_BYTES:
+        raise CubeFormatError(
+            f"{name}: {file_size:,} bytes, the info table would begin at {table_offset:,} and have 1 to "
+            f"{MAX_INFO_BYTES:,} bytes"
+        )
+    return split_record(read(table_offset, size))
 
 
 def check_table(name: str, hdu: bytes) -> Header:

@@ -18,7 +18,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.cubes.checks import MAX_INFO_BYTES, check_headers, check_table
+from tessera.cubes.checks import check_headers, check_table, read_table
 from tessera.cubes.frame_checks import TAN_SIP
 from tessera.cubes.frames import ReadBytes
 from tessera.cubes.info_rows import InfoRows, parse_info_rows
@@ -280,38 +280,6 @@ def _read_info(
     if len(info.rows) != layout.n_cadences:
         raise CubeFormatError(f"{name}: {len(info.rows)} rows in the info table for {layout.n_cadences} cadences")
     return info
-
-
-def read_table(name: str, file_size: int, read: ReadBytes, table_offset: int, *, check: bool = True) -> bytes:
-    """Read the info table of a cube, in one request, and check its size and its checksum.
-
-    Parameters
-    ----------
-    name, file_size, read, check
-        See `read_cube`.
-    table_offset : int
-        Position of its first byte in the file: the end of the padded array.
-
-    Returns
-    -------
-    bytes
-        Header and data.
-
-    Raises
-    ------
-    CubeFormatError
-        When the file is too short or too long, or the table is damaged.
-    """
-    size = file_size - table_offset
-    if not 0 < size <= MAX_INFO_BYTES:
-        raise CubeFormatError(
-            f"{name}: {file_size:,} bytes, the info table would begin at {table_offset:,} and have 1 to "
-            f"{MAX_INFO_BYTES:,} bytes"
-        )
-    hdu = read(table_offset, size)
-    if check:
-        check_table(name, hdu)
-    return hdu
 
 
 def read_cube(name: str, file_size: int, read: ReadBytes, *, check: bool = True) -> Cube:

@@ -14,7 +14,17 @@ from typing import Any
 from tessera.errors import ProvenanceError
 from tessera.fits.checksum import ones_complement_add, ones_complement_sum
 from tessera.fits.hdus import format_hdu, table_cards
-from tessera.fits.headers import BLOCK, CARD, Card, Header, HeaderSyntaxError, padded, parse_card, parse_header
+from tessera.fits.headers import (
+    BLOCK,
+    CARD,
+    Card,
+    Header,
+    HeaderSyntaxError,
+    header_end,
+    padded,
+    parse_card,
+    parse_header,
+)
 from tessera.provenance.record import Record
 
 NAME = "PROVENANCE"
@@ -191,6 +201,22 @@ def read_provenance(content: Any) -> FitsProvenance | None:
         texts[header.get(f"TTYPE{number}")] = bytes(content[place : place + length]).decode("ascii", "replace")
         place += length
     return FitsProvenance(Record.read(texts.get("RECORD"), texts.get("SHA256")), start, texts.get("SIGNATURE", ""))
+
+
+def split_record(content: bytes) -> tuple[bytes, bytes]:
+    """Split what begins with a table and ends with a record; the second part is empty if no record follows the table.
+
+    Only the first cards of the table are read: a cube has hundreds of them.
+    """
+    end = header_end(content)
+    try:
+        place = len(content) if end is None else end + data_bytes(content[:end])
+        followers = [header for header, _ in read_hdus(content[place:])] if 0 < place < len(content) else []
+    except (HeaderSyntaxError, ProvenanceError, TypeError, ValueError, LookupError):
+        return content, b""
+    if len(followers) != 1 or followers[0].get("EXTNAME") != NAME:
+        return content, b""
+    return content[:place], content[place:]
 
 
 def data_problems(content: Any) -> list[str]:

@@ -32,6 +32,7 @@ Kind: TypeAlias = Literal[
     "preview frames",
     "preview picture",
     "image picture",
+    "cube",
 ]
 """Kinds of products."""
 

@@ -1,21 +1,27 @@
-"""Check a cube against its frames. A cube has no record: its info table names its frames and has their cards."""
+"""Check a cube against its frames, which its info table names, and against their hashes, if it has a record."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import Any, Literal
 
+from tessera.builds.frame_files import hash_frame
 from tessera.builds.report import verify_cube
+from tessera.cube_sources import JoinedSource, open_cube_source
+from tessera.cubes.hashes.reading import read_record
 from tessera.cubes.reader import read_cube_layout
-from tessera.errors import CubeFormatError
+from tessera.errors import CubeFormatError, ProvenanceError
 from tessera.framesets.find import product_of
 from tessera.framesets.folders import is_folder, list_folder
 from tessera.io.locations import file_name
 from tessera.io.sources import Location, Source
+from tessera.provenance.record import Record
 from tessera.verify.report import Problem, Status, Verification
 
 _LEAST = 4 * 2880
 """Size of the smallest cube: three headers, and data."""
+_WORDS = {"sha256": "SHA-256", "etag": "ETag"}
 _NO_FRAMES = "its frames are not given: only its checksums were checked; name the frames with --from"
 
 
@@ -31,7 +37,7 @@ def is_cube(source: Source) -> bool:
 
 
 def verify_cube_file(name: str, cube: Location, given: Sequence[Location]) -> Verification:
-    """Check the checksums of a cube, and every pixel if its frames are given.
+    """Check the checksums of a cube, and if its frames are given, every pixel and the hash of every frame.
 
     Parameters
     ----------
@@ -46,9 +52,58 @@ def verify_cube_file(name: str, cube: Location, given: Sequence[Location]) -> Ve
     for location in given:
         listed = list_folder(location) if is_folder(location) else [location]
         frames += [each for each in listed if not is_folder(location) or product_of(file_name(each))]
-    problems = [Problem(_kind(text), text) for text in verify_cube(cube, frames)]
+    try:
+        problems = [Problem(_kind(text), text) for text in verify_cube(cube, frames)]
+    except CubeFormatError as error:
+        return Verification(name, "different", [Problem("structure", str(error))])
+    records: list[Record] = []
+    try:
+        with closing(open_cube_source(cube)) as source:
+            records += _records(source)
+    except ProvenanceError as error:
+        problems.append(Problem("record", str(error)))
+    differing, unknown = _compare_hashes(records, frames)
+    problems += differing
+    notes = [f"frames that have no ETag here, of which only the pixels were compared: {unknown:,}"] if unknown else []
+    notes += [] if frames else [_no_frames(records)]
     status: Status = "different" if problems else "same" if frames else "unknown"
-    return Verification(name, status, problems, [] if frames else [_NO_FRAMES])
+    if len(records) != 1:  # the segments of a growing cube have a record each
+        return Verification(name, status, problems, notes)
+    return Verification(name, status, problems, notes, records[0].document, records[0].sha256)
+
+
+def _records(cube: Source) -> Iterator[Record]:
+    """The record of a cube, or of each segment of a growing one, if there is one."""
+    for file in cube.files if isinstance(cube, JoinedSource) else [cube]:
+        found = read_record(file.name, file.size, file.read)
+        if found is not None:
+            yield found.record
+
+
+def _no_frames(records: Sequence[Record]) -> str:
+    places = dict.fromkeys(record.source["location"] for record in records)
+    found = " and ".join(place for place in places if place)
+    return f"{_NO_FRAMES}; they were in {found}" if found else _NO_FRAMES
+
+
+def _compare_hashes(records: Sequence[Record], frames: Sequence[Location]) -> tuple[list[Problem], int]:
+    """Frames that differ from the hashes of records, and the number of those that have no such hash.
+
+    Frames that they do not name are found elsewhere.
+    """
+    problems, unknown = [], 0
+    known: dict[str, dict[str, Any]] = {frame["name"]: frame for record in records for frame in record.source["frames"]}
+    for location in frames:
+        name = file_name(location).removesuffix(".fz")
+        if name not in known:
+            continue
+        kind = "sha256" if "sha256" in known[name] else "etag"
+        then, now = known[name][kind], hash_frame(location, kind).get(kind)
+        unknown += now is None
+        if now not in (None, then):
+            text = f"{name}: its {_WORDS[kind]} was {then} when the cube was made, and is {now}"
+            problems.append(Problem("source", text, {"location": name}))
+    return problems, unknown
 
 
 def _kind(problem: str) -> Literal["source", "checksum", "pixel"]:

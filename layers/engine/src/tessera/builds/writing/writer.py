@@ -23,11 +23,13 @@ import numpy as np
 from tessera.builds.layers import Layer
 from tessera.builds.writing.blocks import BlockPlan
 from tessera.builds.writing.pieces import LARGE, PieceWriter
+from tessera.cubes.hashes.making import format_record
 from tessera.cubes.hdus import build_image_header
 from tessera.cubes.layout import CubeLayout
 from tessera.fits.checksum import ones_complement_add, ones_complement_sum
 from tessera.io.files import naming, publish, write_all
 from tessera.io.partials import beside
+from tessera.provenance.record import Record
 
 _UNFINISHED = 2
 """Blocks that are made at the same time: threads begin the next one while the last runs of a block are made."""
@@ -55,6 +57,8 @@ class CubeWriter:
         Number of threads. There is one more when one waits for the disk.
     on_block : callable
         Function that is called with (index, number of blocks) after each finished block.
+    record : Record, optional
+        Record of the cube that was begun, which is behind its info table; see `tessera.cubes.hashes.making`.
     """
 
     path: Path
@@ -66,12 +70,18 @@ class CubeWriter:
     plan: BlockPlan
     n_threads: int
     on_block: Callable[[int, int], None]
+    record: Record | None = None
 
     def __post_init__(self) -> None:
         self._partial = beside(self.path, "partial")
         self._journal = beside(self.path, "journal")
-        self._data_offset = len(self.primary) + len(build_image_header(self.layout, 0))
-        self.size = self._data_offset + self.layout.data_bytes + self.layout.padding + len(self.info)
+        head = self.primary + build_image_header(self.layout, 0)
+        self._data_offset = len(head)
+        self.size = self._data_offset + self.layout.data_bytes + self.layout.padding + len(self._tables(head))
+
+    def _tables(self, head: bytes) -> bytes:
+        """The info table, and the record."""
+        return self.info + format_record(self.record, head, self.info)
 
     def write(self) -> None:
         """Make the cube, or finish the cube of a killed run, and move it to its path.
@@ -100,9 +110,10 @@ class CubeWriter:
         for layer in self.layers:
             layer.check_unchanged()
         data_sum = ones_complement_add(*sums.values())
-        write_all(descriptor, self.primary + build_image_header(self.layout, data_sum), 0, self.path)
+        head = self.primary + build_image_header(self.layout, data_sum)
+        write_all(descriptor, head, 0, self.path)
         end = self._data_offset + self.layout.data_bytes
-        write_all(descriptor, bytes(self.layout.padding) + self.info, end, self.path)
+        write_all(descriptor, bytes(self.layout.padding) + self._tables(head), end, self.path)
 
     def _discard(self) -> None:
         for path in (self._partial, self._journal):

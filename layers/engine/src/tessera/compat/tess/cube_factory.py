@@ -11,7 +11,14 @@ from typing import Any, Literal, get_args
 
 from tessera.builds.arguments import check_cube_path, check_positive, check_replaced, check_threads
 from tessera.builds.frame_set import accept_frames, accept_update
-from tessera.builds.growth_files import check_table_path, open_known, plan_segment, segment_path, write_table
+from tessera.builds.growth_files import (
+    check_table_path,
+    has_records,
+    open_known,
+    plan_segment,
+    segment_path,
+    write_table,
+)
 from tessera.builds.update import read_old_cube
 from tessera.checks import check_choice
 from tessera.compat.tess.cube_work import BlockProgress, CubeWork, OnUnreadable, without_duplicates
@@ -39,6 +46,9 @@ class CubeFactory(CubeWork):
         it, and `left_out` lists it.
     filesystem : fsspec file system, optional
         File system of the frames, such as an `s3fs.S3FileSystem`; see docs/guide/locations.md.
+    provenance : bool, optional
+        Whether `make_cube` and `grow_cube` add a record with a hash of each frame behind the info table; see
+        docs/explanation/provenance.md. Every local frame is read whole for it.
 
     Attributes
     ----------
@@ -62,12 +72,14 @@ class CubeFactory(CubeWork):
         threads: int | Literal["auto"] | None = None,
         on_unreadable: OnUnreadable = "fail",
         filesystem: Any = None,
+        provenance: bool = False,
     ) -> None:
         check_choice("on_unreadable", on_unreadable, get_args(OnUnreadable))
         self.max_memory = check_positive("max_memory", max_memory)
         self.threads = check_threads(threads)
         self.on_unreadable = on_unreadable
         self.filesystem = check_filesystem(filesystem)
+        self.provenance = provenance
         self.left_out: dict[str, str] = {}
         self._narrator = Narrator(__name__, verbose=False)
 
@@ -128,7 +140,7 @@ class CubeFactory(CubeWork):
             frames = [item.frame for item in inputs]
             sector = accept_frames(frames, sector)
             self._narrator.say("Using %s to initialize the image header table.", choose_template(frames).name)
-            job = self._plan_new(inputs, sector, _today())
+            job = self._plan_new(inputs, sector, _today(), provenance=self.provenance)
             message = "Cube will be made in %d blocks of %d rows each."
             with lock_output("cube_file", output) as path, counting(progress, "block") as counter:
                 self._write(path, job, BlockProgress(message, job.new, counter, self._narrator), max_memory)
@@ -146,6 +158,8 @@ class CubeFactory(CubeWork):
         progress: ProgressInput = None,
     ) -> Location:
         """Add frames to a cube. The result equals the cube that `make_cube` makes of all frames, plus HISTORY cards.
+
+        If the cube has a record, the result has one, with the hashes of the new frames, too.
 
         Parameters
         ----------
@@ -200,7 +214,7 @@ class CubeFactory(CubeWork):
         """Add frames to a growing cube as a new segment, or begin one. No pixel that it has is read or written.
 
         All that reads cubes reads a growing cube by its segment table, and sees the cube that `make_cube` makes of all
-        its frames; see docs/guide/cubes.md.
+        its frames; see docs/guide/cubes.md. If its segments have records, the new one has one, too.
 
         Parameters
         ----------
@@ -240,7 +254,7 @@ class CubeFactory(CubeWork):
             inputs = opened.enter_context(self._open(locations))
             frames = [item.frame for item in inputs]
             sector = accept_update(frames, old, sector) if old else accept_frames(frames, sector)
-            job = self._plan_new(inputs, sector, _today())
+            job = self._plan_new(inputs, sector, _today(), provenance=self.provenance or has_records(known))
             growth = plan_segment(known, old, frames, sector, _today())
             message = "The segment will be made in %d blocks of %d rows each."
             with counting(progress, "block") as counter:

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tessera.builds.arguments import check_positive
-from tessera.builds.frame_files import FrameFile, open_frame, warn_of_temporary
+from tessera.builds.frame_files import FrameFile, hash_frame, open_frame, warn_of_temporary
 from tessera.builds.frame_set import accept_update
 from tessera.builds.layers import CubeLayer, FrameLayer, Layer, identity_of
 from tessera.builds.update import OldCube
 from tessera.builds.writing.blocks import READ_BYTES, REMOTE_READ_BYTES, plan_local_blocks
 from tessera.builds.writing.writer import CubeWriter
 from tessera.cubes.frames import Frame
+from tessera.cubes.hashes.making import begin_record
+from tessera.cubes.hashes.reading import read_record
 from tessera.cubes.hdus import build_primary_header
 from tessera.cubes.info_table import InfoTable
 from tessera.cubes.layout import CubeLayout
@@ -27,6 +29,7 @@ from tessera.io.outputs import check_space
 from tessera.io.sources import Location, Source
 from tessera.narrator import Narrator
 from tessera.progress import Counter
+from tessera.provenance.record import Record
 from tessera.tess.products import SPOC, Product
 
 HEADER_READS = 16
@@ -45,6 +48,7 @@ class CubeJob:
     primary: bytes
     info: bytes
     identity: str
+    record: Record | None = None
 
 
 class CubeWork:
@@ -55,10 +59,11 @@ class CubeWork:
     threads: int
     on_unreadable: OnUnreadable
     filesystem: Any
+    provenance: bool
     left_out: dict[str, str]
     _narrator: Narrator
 
-    def _plan_new(self, inputs: Sequence[FrameFile], sector: int | None, date: str) -> CubeJob:
+    def _plan_new(self, inputs: Sequence[FrameFile], sector: int | None, date: str, *, provenance: bool) -> CubeJob:
         """Plan the cube of some frames."""
         frames = [item.frame for item in inputs]
         order = sorted(range(len(frames)), key=lambda index: frames[index].start)
@@ -71,6 +76,7 @@ class CubeWork:
             primary=build_primary_header(ordered, sector, date),
             info=InfoTable.of_frames(frames).take(order).to_bytes(),
             identity=identity_of(self.product, sector, [item.source for item in inputs]),
+            record=begin_record(self.product.name, self._hashes(inputs)) if provenance else None,
         )
 
     def _plan_update(
@@ -93,7 +99,24 @@ class CubeWork:
             primary=old.primary_header(frames, sector, date),
             info=old.info.append(frames).take(order).to_bytes(),
             identity=identity_of(self.product, sector, [source, *sources]),
+            record=self._record_of_update(source, inputs),
         )
+
+    def _hashes(self, inputs: Sequence[FrameFile]) -> list[dict[str, str]]:
+        """Name and hash of each frame."""
+        with ThreadPoolExecutor(HEADER_READS) as pool:
+            hashes = pool.map(hash_frame, [item.location for item in inputs])
+            return [{"name": item.frame.name, **each} for item, each in zip(inputs, hashes, strict=True)]
+
+    def _record_of_update(self, old: Source, inputs: Sequence[FrameFile]) -> Record | None:
+        """The record of a cube to which frames are added. It has one if the old cube has one."""
+        known = read_record(old.name, old.size, old.read)
+        if known is not None:
+            return begin_record(self.product.name, [*known.record.source["frames"], *self._hashes(inputs)])
+        if self.provenance:
+            message = f"{old.name} has no record, so the hashes of its frames are not known."
+            raise InvalidInputError("provenance", True, "False for this cube", message)
+        return None
 
     def _layout(self, frame: Frame, n_cadences: int) -> CubeLayout:
         return CubeLayout(*frame.shape, n_cadences, self.product.n_planes)
@@ -138,7 +161,16 @@ class CubeWork:
         plan = plan_local_blocks(job.layout, memory, self.threads, read_bytes)
         self._narrator.say(progress.message, plan.n_blocks, plan.rows_per_block)
         writer = CubeWriter(
-            path, job.layout, job.layers, job.primary, job.info, job.identity, plan, self.threads, progress
+            path,
+            job.layout,
+            job.layers,
+            job.primary,
+            job.info,
+            job.identity,
+            plan,
+            self.threads,
+            progress,
+            job.record,
         )
         check_space("cube_file", path, writer.size)
         writer.write()
