@@ -16,11 +16,11 @@ CARD = 80
 Bytes: TypeAlias = bytes | bytearray
 
 
-def without_record(tpf: bytes) -> bytes:
-    """A target pixel file without its last HDU, which names the file of the cube."""
-    found = read_provenance(tpf)
+def without_record(product: bytes) -> bytes:
+    """A file without its last HDU, which names what it was made of."""
+    found = read_provenance(product)
     assert found is not None
-    return tpf[: found.n_bytes]
+    return product[: found.n_bytes]
 
 
 def assert_same_bytes(actual: Bytes | None, expected: Bytes) -> None:

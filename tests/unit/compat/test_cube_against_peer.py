@@ -78,7 +78,7 @@ def test_every_hdu_has_valid_checksums() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         hdus = fits.open(io.BytesIO(build_cube(tiny_sector(5, SHAPE))), checksum=True)
-        assert [CHECKSUMS[0] in hdu.header and CHECKSUMS[1] in hdu.header for hdu in hdus] == [True] * 3
+        assert [CHECKSUMS[0] in hdu.header and CHECKSUMS[1] in hdu.header for hdu in hdus] == [True] * 4
 
 
 def test_fitsverify_complains_of_the_info_tables_cards_only_and_as_of_the_peers(tmp_path: Path) -> None:

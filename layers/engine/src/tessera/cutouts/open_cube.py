@@ -40,8 +40,8 @@ from tessera.windows import Window
 
 Foresee: TypeAlias = "Callable[[Cube], Iterable[Window]]"
 """Function that says, after a first look at a cube (`tessera.cubes.glimpse`), which windows will be read first."""
-END_BYTES = 1_800_000
-"""Bytes at the end of a remote cube that are asked for with the first ones: the info table of 1,350 cadences."""
+END_BYTES = 1_950_000
+"""Bytes at the end of a remote cube that are asked for with the first ones: info table and record of 1,350 cadences."""
 PART_BYTES = 1 << 20
 """Longer parts of a remote cube's headers and tables are read by several requests."""
 

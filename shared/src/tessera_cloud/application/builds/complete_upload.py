@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+from tessera.cubes.hashes.making import format_record
 from tessera.cubes.hdus import build_image_header
 from tessera.fits.checksum import ones_complement_add
 from tessera_cloud import keys
+from tessera_cloud.application.builds.cube_record import is_record_of, read_planned_record
 from tessera_cloud.application.builds.plan_document import FIRST_ROWS, INFO, PRIMARY, BuildStore, read_plan
 from tessera_cloud.application.index.footprint_index import publish
 from tessera_cloud.application.results import exists
@@ -32,7 +34,7 @@ from tessera_cloud.errors import (
     TransientError,
     UnfinishedBuildError,
 )
-from tessera_cloud.ports import ObjectReader, UploadedPart
+from tessera_cloud.ports import ObjectInfo, ObjectReader, UploadedPart
 
 _RECORD_READS = 32
 
@@ -54,12 +56,13 @@ def _end_parts(plan: CubePlan, ref: PlanRef, data_sum: int, store: ObjectReader)
     primary, _ = store.read(ref.bucket, ref.prefix + PRIMARY)
     first_rows, _ = store.read(ref.bucket, ref.prefix + FIRST_ROWS)
     info, _ = store.read(ref.bucket, ref.prefix + INFO)
-    head = primary + build_image_header(plan.layout, data_sum) + first_rows
-    tail = bytes(plan.layout.padding) + info
+    head = primary + build_image_header(plan.layout, data_sum)
+    record = format_record(read_planned_record(ref, store), head, info)
+    tail = bytes(plan.layout.padding) + info + record
     if plan.tail_number == 1:
-        yield 1, head + tail
+        yield 1, head + first_rows + tail
     else:
-        yield 1, head
+        yield 1, head + first_rows
         yield plan.tail_number, tail
 
 
@@ -124,9 +127,14 @@ def _complete_once(plan: CubePlan, ref: PlanRef, upload: UploadRef, store: Build
         store.abort_upload(upload.bucket, upload.key, upload.upload_id)
 
 
-def _cube_size(plan: CubePlan, ref: PlanRef, store: ObjectReader) -> int:
+def _check_size(plan: CubePlan, ref: PlanRef, cube: ObjectInfo, store: BuildStore) -> None:
+    """Check that a cube ends with its info table, or with its record behind it."""
     around = sum(store.head(ref.bucket, ref.prefix + name).size for name in (PRIMARY, INFO))
-    return around + len(build_image_header(plan.layout, 0)) + plan.layout.data_bytes + plan.layout.padding
+    size = around + len(build_image_header(plan.layout, 0)) + plan.layout.data_bytes + plan.layout.padding
+    behind = cube.size - size
+    end = bytes(store.read_range(ref.bucket, cube.key, size, behind, cube.etag)) if behind > 0 else b""
+    if behind < 0 or not is_record_of(plan, end):
+        raise IncompleteUploadError(f"{cube.key} has {cube.size:,} bytes; {size:,} and a record were planned")
 
 
 def complete_upload(state: BuildState, *, store: BuildStore) -> PublishedCube:
@@ -155,9 +163,8 @@ def complete_upload(state: BuildState, *, store: BuildStore) -> PublishedCube:
     ref, upload = state.plan, state.upload
     plan = read_plan(store, ref.bucket, ref.prefix)
     _complete_once(plan, ref, upload, store)
-    info, size = store.head(upload.bucket, upload.key), _cube_size(plan, ref, store)
-    if info.size != size:
-        raise IncompleteUploadError(f"{upload.key} has {info.size:,} bytes; {size:,} were planned")
+    info = store.head(upload.bucket, upload.key)
+    _check_size(plan, ref, info, store)
     cube = PublishedCube(
         obs_id=plan.cube_id.obs_id,
         sequence_number=plan.cube_id.ccd_id.sector,
@@ -168,7 +175,7 @@ def complete_upload(state: BuildState, *, store: BuildStore) -> PublishedCube:
         build_id=plan.build_id,
         bucket=upload.bucket,
         key=upload.key,
-        size=size,
+        size=info.size,
         etag=info.etag,
         planned_at=ref.planned_at,
         generation=ref.generation,

@@ -21,10 +21,11 @@ from tessera.cubes.layout import CubeLayout
 from tessera.errors import InvalidValueError, UnreadableFrameError
 from tessera.tess.times import to_mast_mjd
 from tessera_cloud import keys
+from tessera_cloud.application.builds.cube_record import planned_record
 from tessera_cloud.application.builds.generations import list_next
 from tessera_cloud.application.builds.growth import Base, find_base
 from tessera_cloud.application.builds.identity import build_id, frames_hash
-from tessera_cloud.application.builds.plan_document import GROWN_INFO, GROWN_PRIMARY, INFO, PRIMARY
+from tessera_cloud.application.builds.plan_document import GROWN_INFO, GROWN_PRIMARY, INFO, PRIMARY, RECORD
 from tessera_cloud.contracts import BuildRequest, CubePlan, LeftOut, PlannedFrame, PlanRef, SizeEstimate
 from tessera_cloud.errors import NoFramesError, ObjectChangedError, TooManyUnreadableFramesError
 from tessera_cloud.names import CubeId, frame_ccd
@@ -223,14 +224,15 @@ def _write_plan(
 ) -> None:
     """Write the documents that a build needs; the plan is the last one.
 
-    The primary header has a date. If an earlier execution has written the header, it stays, so that all executions of a
-    build upload equal parts.
+    The primary header has a date, and the record a version. If an earlier execution has written them, they stay, so
+    that all executions of a build upload equal parts.
     """
     frames = [item.frame for item in found]
     input_order = [item.frame for item in sorted(found, key=lambda item: item.info.key)]
     primary = build_primary_header(frames, plan.cube_id.ccd_id.sector, day)
-    with suppress(ObjectChangedError):
-        store.write(settings.cube_bucket, where + PRIMARY, primary, only_new=True)
+    for name, data in ((PRIMARY, primary), (RECORD, planned_record(plan))):
+        with suppress(ObjectChangedError):
+            store.write(settings.cube_bucket, where + name, data, only_new=True)
     store.write(settings.cube_bucket, where + INFO, build_info_hdu(frames, input_order))
     if growth is not None:
         store.write(settings.cube_bucket, where + GROWN_PRIMARY, growth.primary)

@@ -10,6 +10,8 @@ from tessera_cloud.ports import Documents, ObjectReader, RangeReader, Uploads
 
 PRIMARY, INFO = "primary-header", "info-table"
 """Names of the other objects that a plan leaves below its prefix."""
+RECORD = "frame-hashes"
+"""Name of the object with the record of the cube; see `tessera_cloud.application.builds.cube_record`."""
 GROWN_PRIMARY, GROWN_INFO = "grown-primary-header", "grown-info-table"
 """The same of the growing cube that gets a segment."""
 FIRST_ROWS = "first-rows"
