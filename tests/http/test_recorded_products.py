@@ -100,16 +100,15 @@ def cut(api: Api, dataset: str, **query: Any) -> Answered:
 @pytest.mark.parametrize(
     ("dataset", "query"),
     [
-        (SDSS, {**TRIPLE, "size": 7, "bands": "r"}),
         (HST, {**CENTRE, "size": "5,9"}),
         (ROMAN_L2, {**ROMAN_PLACE, "size": 9, "format": "fits"}),
         (ROMAN_L2, {**ROMAN_PLACE, "size": 9, "format": "asdf"}),
-        (ROMAN_L2, {**ROMAN_PLACE, "size": 9, "format": "asdf", "full": "true"}),
-        (ROMAN_L2, {**ROMAN_PLACE, "size": 9, "format": "png"}),
-        (SDSS, {**TRIPLE, "size": "8,7", "bands": "g", "format": "png", "stretch": "log", "invert": "true"}),
-        (SDSS, {**TRIPLE, "size": 9, "bands": "i,r,g", "format": "png", "percent": "1,98"}),
+        (ROMAN_L2, {**ROMAN_PLACE, "size": "8,9", "format": "png", "stretch": "log", "invert": "true"}),
+        pytest.param(
+            SDSS, {**TRIPLE, "size": 9, "bands": "i,r,g", "format": "png", "percent": "1,98"}, marks=pytest.mark.slow
+        ),
     ],
-    ids=["packed", "two extensions", "FITS of ASDF", "ASDF", "the whole tree", "ASDF drawn", "grey", "colour"],
+    ids=["two extensions", "FITS of ASDF", "ASDF", "grey", "colour"],
 )
 def test_a_cutout_of_an_image_is_made_again(images: Api, tmp_path: Path, dataset: str, query: dict[str, Any]) -> None:
     assert_made_again(cut(images, dataset, **query).content, "file", images, tmp_path)
@@ -133,7 +132,7 @@ def test_a_changed_pixel_is_named(images: Api, tmp_path: Path) -> None:
     from astropy.io import fits  # noqa: PLC0415
 
     path = tmp_path / "file.fits"
-    path.write_bytes(cut(images, SDSS, **TRIPLE, size=7, bands="r").content)
+    path.write_bytes(cut(images, HST, **CENTRE, size=9).content)
     with fits.open(path, memmap=False) as hdus:
         hdus[1].data = np.array(hdus[1].data)
         hdus[1].data[2, 5] += 1
