@@ -104,3 +104,12 @@ def test_another_image_and_a_missing_one_are_named(image: Path, tmp_path: Path) 
     other = verify_product(path, write(tmp_path / "image.asdf", tree(data, more=np.zeros(9))))
     assert "was replaced: its size was " in other.problems[0].text
     assert other.problems[1].place == {"node": "roman.data", "row": 58, "column": 16}
+
+
+def test_a_file_that_is_no_sound_one_is_told(image: Path, tmp_path: Path) -> None:
+    content = made_of(image, tmp_path).read_bytes()
+    laughs = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12)).encode()
+    bomb = content.replace(b"\nroman:", b"\na0: &a0 [x]\n" + laughs + b"roman:", 1)
+    for damaged in (bomb, content[:300], content.replace(b"\nroman:", b"\nroman: [", 1), content[:-400]):
+        found = verify_product(written(damaged, tmp_path / "file.asdf"), image)
+        assert [item.what for item in found.problems] == ["record"], found

@@ -119,3 +119,27 @@ def test_a_changed_picture_is_named(cube: Path, tmp_path: Path) -> None:
     ]
     assert verify_product(written(write_png(levels), tmp_path / "a.png"), cube).status == "unknown"
     assert verify_product(written(write_png(levels)[:60], tmp_path / "a.png"), cube).status == "different"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x93NUMPY\x01\x00"
+        + (118).to_bytes(2, "little")
+        + b"{'descr': '<f8', 'fortran_order': False, 'shape': (9000000000000000,), }".ljust(117)
+        + b"\n",
+        b"\x93NUMPY",
+        b"\x89PNG\r\n\x1a\n",
+    ],
+    ids=["an array of 72 PB", "a start of an array", "a start of a picture"],
+)
+def test_a_file_that_is_no_sound_one_is_told(tmp_path: Path, content: bytes) -> None:
+    found = verify_product(written(content, tmp_path / "file"))
+    assert [item.what for item in found.problems] == ["record"]
+
+
+def test_what_only_looks_like_a_preview_has_no_record(tmp_path: Path) -> None:
+    for text in ('{"lightcurve": NaN, "median": 1, "window": 2}', '{"lightcurve": 3}', "[" * 100_000, "{" * 100_000):
+        assert verify_product(written(text.encode(), tmp_path / "file")).status == "unknown"
+    preview = {"lightcurve": 1, "median": 2, "window": 3, PROVENANCE: {"record": 5}}
+    assert verify_product(saved(preview, tmp_path / "preview.json")).status == "different"

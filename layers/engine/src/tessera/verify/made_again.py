@@ -60,7 +60,7 @@ def make_again(record: Record, location: Location) -> MadeAgain:
         raise ProvenanceError(f"a {record.kind} cannot be made again from its record")
     try:
         return maker(record, location)
-    except (LookupError, MemoryError, TypeError, ValueError) as error:
+    except (ArithmeticError, LookupError, MemoryError, TypeError, ValueError) as error:
         if isinstance(error, TesseraError):
             raise
         raise ProvenanceError(f"the request in the record cannot be followed: {error!r}") from error

@@ -102,6 +102,6 @@ def read_frames_file(content: bytes) -> tuple[NDArray[Any], Record | None]:
         if named is None:
             return frames, None
         text, sha256 = (bytes(named[name][0]).decode("ascii") for name in ("record", "sha256"))
-    except (OSError, EOFError, ValueError, LookupError, TypeError) as error:
+    except (OSError, EOFError, ValueError, LookupError, TypeError, MemoryError) as error:
         raise ProvenanceError(f"the NumPy file cannot be read: {error}") from error
     return frames, Record.read(text, sha256)

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from tessera.errors import ProvenanceError
 from tessera.extras import import_extra
+from tessera.io.file_objects import MemorySource, SourceFile
 from tessera.io.sources import Location
 from tessera.provenance.asdf_files import END_OF_TREE, NODE, digest_asdf, split_asdf
 from tessera.provenance.record import Record
+from tessera.roman.bombs import check_tree
 from tessera.roman.file import quiet_asdf
 from tessera.roman.origin.asdf_record import AsdfRecipe
 from tessera.verify.compare import compare_arrays
@@ -82,6 +84,7 @@ def cut_asdf_again(record: Record, location: Location) -> MadeAgain:
 def _read_tree(content: bytes) -> dict[str, Any]:
     load = import_extra("asdf.util", "ASDF files").load_yaml
     try:
+        check_tree(SourceFile(MemorySource("file", content)), len(content), "it")
         return dict(load(io.BytesIO(content)))
     except Exception as error:  # yaml has errors of its own, and a damaged file may cause any
         raise ProvenanceError(f"the tree of the ASDF file cannot be read: {error}") from error

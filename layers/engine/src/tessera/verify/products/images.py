@@ -79,7 +79,7 @@ def image_picture_again(record: Record, find: Callable[[Origin], Location | None
     try:
         records = [Record.of(document) for document in record.source["cutouts"]]
         return _draw_again(records, PictureOptions(**record.request), find)
-    except (LookupError, TypeError, ValueError) as error:
+    except (ArithmeticError, LookupError, MemoryError, TypeError, ValueError) as error:
         if isinstance(error, TesseraError):
             raise
         raise ProvenanceError(f"the request in the record cannot be followed: {error!r}") from error

@@ -40,10 +40,15 @@ _FRAMES = ("aperture", "median", "difference")
 def preview_in(content: bytes) -> dict[str, Any] | None:
     """A preview from the text of its JSON; None if it is none."""
     try:
-        found = json.loads(content) if content.lstrip()[:1] == b"{" else None
-    except ValueError:
+        found = json.loads(content, parse_constant=_no_number) if content.lstrip()[:1] == b"{" else None
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and {"lightcurve", "median", "window"} <= found.keys() else None
+
+
+def _no_number(word: str) -> None:
+    """Refuse NaN and infinity, which JSON does not have."""
+    raise ValueError(word)
 
 
 def read_preview(preview: dict[str, Any]) -> Product:
