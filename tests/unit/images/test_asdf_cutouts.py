@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import asdf
 import numpy as np
@@ -21,6 +23,7 @@ from hypothesis import strategies as st
 from tessera import ASDFCutout, DataWarning, InvalidInputError, InvalidQueryError, asdf_cut
 from tessera.errors import ImageFormatError
 from tessera.io import file_objects as module
+from tessera.provenance.crate import CRATE
 from tests.support.images import RemoteSource, coded
 
 pytestmark = pytest.mark.filterwarnings("ignore::tessera.errors.DataWarning")  # those not looked for
@@ -282,3 +285,14 @@ def test_files_of_one_name_do_not_overwrite_each_other(path: Path, tmp_path: Pat
     for write_as in (made.write_as_asdf, made.write_as_fits):
         assert len(set(write_as(tmp_path / "out"))) == 2
     assert len(set(made.write_as_img(output_dir=tmp_path / "out"))) == 2
+
+
+def test_an_archive_names_the_source_of_its_files_on_request(path: Path, tmp_path: Path) -> None:
+    made = ASDFCutout(path, at(50, 40), 9)
+    with ZipFile(made.write_as_zip(tmp_path, "plain")) as archive:
+        names = archive.namelist()
+    with ZipFile(made.write_as_zip(tmp_path, "told", provenance=True)) as archive:
+        assert archive.namelist() == [*names, CRATE]
+        described = {item["@id"]: item for item in json.loads(archive.read(CRATE))["@graph"]}
+    assert described[names[0]]["wasDerivedFrom"] == {"@id": "#image.asdf"}
+    assert described["#image.asdf"]["name"] == "image.asdf"

@@ -8,14 +8,16 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
 
-from tessera import make_cutouts
+from tessera import FITSCutout, TessCubeCutout, make_cutouts
 from tessera.cli.main import main
 from tessera.io.deflate import zip_pieces
 from tessera.provenance.crate import CRATE, Crate
 from tessera.verify.verify import verify_product
+from tests.support.images import plain_image, sky_at
 
 DAY = date(2020, 2, 29)
 Members = dict[str, bytes]
@@ -160,3 +162,25 @@ def test_too_large_and_twofold_files_are_named(
     found = verify_product(pack(path, files), cube)
     assert found.status == "unknown"
     assert "the environment variable TESSERA_MAX_TEMPORARY_GB sets the limit" in found.members[0].notes[0]
+
+
+def test_archives_of_astrocut_s_names_have_a_description_on_request(cube: Path, sky: SkyCoord, tmp_path: Path) -> None:
+    images = [plain_image(tmp_path / f"{name}.fits", np.ones((20, 20), "f4")) for name in ("one", "two")]
+    made: list[tuple[TessCubeCutout | FITSCutout, list[str]]] = [
+        (TessCubeCutout(cube, sky, 3), [cube.name]),
+        (FITSCutout(images, sky_at(images[0], 9, 9), 5), ["one.fits", "two.fits"]),
+    ]
+    for number, (cutouts, sources) in enumerate(made):
+        with zipfile.ZipFile(cutouts.write_as_zip(tmp_path, f"plain{number}")) as archive:
+            names = archive.namelist()
+        assert CRATE not in names
+        path = cutouts.write_as_zip(tmp_path, f"told{number}", provenance=True)
+        with zipfile.ZipFile(path) as archive:
+            assert archive.namelist() == [*names, CRATE]
+            described = {item["@id"]: item for item in json.loads(archive.read(CRATE))["@graph"]}
+        links = described[names[0]]["wasDerivedFrom"]
+        links = links if isinstance(links, list) else [links]
+        assert [described[link["@id"]]["name"] for link in links] == sources
+        found = verify_product(path)
+        assert (found.status, found.problems) == ("unknown", [])
+        assert found.notes == [f"only {CRATE} names the source of {names[0]}, which has no record"]

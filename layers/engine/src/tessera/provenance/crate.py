@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
 from tessera import __version__
 from tessera.provenance.passing import PassingFits
-from tessera.provenance.record import Record
+from tessera.provenance.record import Origin
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -84,20 +84,27 @@ class Crate:
         self._actions: list[Entity] = []
         self.n_bytes = _FRAME_BYTES
 
-    def describe(self, members: Iterable[Member]) -> Iterator[Member]:
+    def describe(
+        self, members: Iterable[Member], origins: Mapping[str, Sequence[Origin]] | None = None
+    ) -> Iterator[Member]:
         """Let the members of an archive pass, and add the description as the last one.
 
         Parameters
         ----------
         members : iterable of (str, iterable of buffers, int)
             See `tessera.io.deflate.zip_pieces`.
+        origins : mapping, optional
+            Name of a file without a record to what it was made from.
         """
+        known = origins or {}
         for name, pieces, n_bytes in members:
-            yield name, self.watch(name, pieces), n_bytes
+            yield name, self.watch(name, pieces, known.get(name, ())), n_bytes
         content = self.content
         yield CRATE, [content], len(content)
 
-    def watch(self, name: str, pieces: Iterable[ReadableBuffer]) -> Iterator[ReadableBuffer]:
+    def watch(
+        self, name: str, pieces: Iterable[ReadableBuffer], origins: Sequence[Origin] = ()
+    ) -> Iterator[ReadableBuffer]:
         """Let the pieces of a file pass, and describe it after the last one.
 
         Parameters
@@ -106,6 +113,8 @@ class Crate:
             Its name in the archive.
         pieces : iterable of buffers
             Its content.
+        origins : sequence of Origin, optional
+            What it was made from, if it has no record.
         """
         digest, n_bytes = hashlib.sha256(), 0
         passing = PassingFits() if name.endswith(".fits") else None
@@ -117,13 +126,13 @@ class Crate:
                 passing.feed(view)
             yield piece
         self._sums[name] = digest.hexdigest()
-        self._describe(name, n_bytes, passing)
+        self._describe(name, n_bytes, passing, origins)
 
     def sha256(self, name: str) -> str:
         """SHA-256 of a file that has passed, in hexadecimal digits."""
         return self._sums[name]
 
-    def _describe(self, name: str, n_bytes: int, passing: PassingFits | None) -> None:
+    def _describe(self, name: str, n_bytes: int, passing: PassingFits | None, origins: Sequence[Origin]) -> None:
         file: Entity = {
             "@id": quote(name),
             "@type": "File",
@@ -136,32 +145,41 @@ class Crate:
         if passing is not None:
             record = passing.record
             self._dates |= {passing.date} - {""}
-        action = None if record is None or "location" not in record.source else self._action(file, record)
+        if record is not None and "location" in record.source:
+            kind, origins = f", a {record.kind}", [record.origin]
+            told = f"The table PROVENANCE of the file has its record, whose SHA-256 is {record.sha256}."
+        else:
+            kind, told = "", "The file has no record."
+        action = self._action(file, origins, kind, told) if origins else None
         self._add(file, self._files)
         if action is not None:
             self._add(action, self._actions)
 
-    def _action(self, file: Entity, record: Record) -> Entity:
-        """What made a file; its source is added, too."""
-        origin = record.origin
-        source = _id_of(origin.location)
-        if source not in self._sources:
-            self._sources.add(source)
-            facts = {"ETag": origin.etag, "digest": origin.digest, "build": origin.build}
-            told = "".join(f"; {name} {value}" for name, value in facts.items() if value)
-            about = {"name": origin.location, "description": f"source of {origin.size} bytes{told}"}
-            self._add({"@id": source, "@type": "CreativeWork", **about})
-        name = f"#making-{file['@id']}"
-        file |= {"wasDerivedFrom": {"@id": source}, "wasGeneratedBy": {"@id": name}}
+    def _action(self, file: Entity, origins: Sequence[Origin], kind: str, told: str) -> Entity:
+        """What made a file; its sources are added, too."""
+        found = [{"@id": self._source(origin)} for origin in origins]
+        sources, name = found[0] if len(found) == 1 else found, f"#making-{file['@id']}"
+        file |= {"wasDerivedFrom": sources, "wasGeneratedBy": {"@id": name}}
         return {
             "@id": name,
             "@type": ["CreateAction", "prov:Activity"],
-            "name": f"making of {file['name']}, a {record.kind}",
-            "description": f"The table PROVENANCE of the file has its record, whose SHA-256 is {record.sha256}.",
+            "name": f"making of {file['name']}{kind}",
+            "description": told,
             "instrument": {"@id": SOFTWARE},
-            "object": {"@id": source},
+            "object": sources,
             "result": {"@id": file["@id"]},
         }
+
+    def _source(self, origin: Origin) -> str:
+        """Identifier of a source, which is added if it is new."""
+        source = _id_of(origin.location)
+        if source not in self._sources:
+            self._sources.add(source)
+            facts = {"bytes": origin.size, "ETag": origin.etag, "digest": origin.digest, "build": origin.build}
+            known = "; ".join(f"{name} {value}" for name, value in facts.items() if value)
+            about = {"name": origin.location, "description": f"source{': ' if known else ''}{known}"}
+            self._add({"@id": source, "@type": "CreativeWork", **about})
+        return source
 
     def _add(self, entity: Entity, listed: list[Entity] | None = None) -> None:
         text = json.dumps(entity)

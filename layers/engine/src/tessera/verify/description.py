@@ -34,7 +34,8 @@ def compare_descriptions(said: bytes, made: bytes, unread: Collection[str]) -> t
     """
     try:
         found, right = _entities(said), _entities(made)
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        alone = _take_unrecorded(found, right)
+    except (AttributeError, ValueError, LookupError, TypeError, RecursionError) as error:
         return [Problem("record", f"{CRATE} cannot be read: {error!r}")], []
     if SOFTWARE not in found:
         return [], [f"{CRATE} is not by Tessera, so it was not compared"]
@@ -43,6 +44,7 @@ def compare_descriptions(said: bytes, made: bytes, unread: Collection[str]) -> t
     version = found.pop(SOFTWARE).get("version")
     right.pop(SOFTWARE)
     notes = [] if version == __version__ else [f"version {version} described it, and this is {__version__}"]
+    notes += [f"only {CRATE} names the source of {', '.join(alone)}, which has no record"] if alone else []
     problems = [problem for name, entity in right.items() for problem in _entity(name, found.get(name), entity)]
     problems += _surplus(found, right, unread)
     if not problems and not unread and found != right:
@@ -53,6 +55,24 @@ def compare_descriptions(said: bytes, made: bytes, unread: Collection[str]) -> t
 def _entities(document: bytes) -> Entities:
     """Entities of a description by their identifiers."""
     return {str(entity["@id"]): dict(entity) for entity in json.loads(document)["@graph"]}
+
+
+def _take_unrecorded(found: Entities, right: Entities) -> list[str]:
+    """Take out what a description says of the making of files without a record, and return their names."""
+    alone, gone = [], set[str]()
+    for name, entity in right.items():
+        said = found.get(name, {})
+        if entity["@type"] == "File" and "wasDerivedFrom" in said and "wasDerivedFrom" not in entity:
+            links = said.pop("wasDerivedFrom")
+            links = [*(links if isinstance(links, list) else [links]), said.pop("wasGeneratedBy")]
+            gone |= {link["@id"] for link in links}
+            alone.append(entity["name"])
+    for name in gone - right.keys():
+        found.pop(name, None)
+    if alone:
+        root = found["./"]
+        root["mentions"] = [link for link in root["mentions"] if link["@id"] not in gone]
+    return alone
 
 
 def _entity(name: str, found: dict[str, Any] | None, right: dict[str, Any]) -> Iterator[Problem]:

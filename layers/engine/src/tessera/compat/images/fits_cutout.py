@@ -40,6 +40,7 @@ from tessera.io.filesystems import in_filesystem
 from tessera.io.locations import shown
 from tessera.io.outputs import create_folder, file_in_folder
 from tessera.narrator import Narrator
+from tessera.provenance.crate import Crate, Member
 from tessera.sky.coordinates import Coordinates
 
 if TYPE_CHECKING:
@@ -153,6 +154,7 @@ class FITSCutout(ImageCutout):
         for cut in (part.cut for part in self.parts if part.cut is not None):
             self._narrator.say("Original image shape: %s", cut.shape_input)
             self._narrator.say("Image cutout shape: %s", cut.data.shape)
+        self._origins = {file.file: file.origin for file in files if file.origin is not None}
         self._kept: list[ImagePart] = []
         for file in files:
             self._judge(file)
@@ -275,7 +277,9 @@ class FITSCutout(ImageCutout):
         self._narrator.say("Cutout filepaths: %s", paths)
         return paths
 
-    def write_as_zip(self, output_dir: Location = ".", filename: Location | None = None) -> str:
+    def write_as_zip(
+        self, output_dir: Location = ".", filename: Location | None = None, *, provenance: bool = False
+    ) -> str:
         """Write the FITS files into an archive. The archive appears only when it is complete.
 
         Parameters
@@ -285,6 +289,8 @@ class FITSCutout(ImageCutout):
         filename : str or Path, optional
             File name; ``.zip`` is added if it is missing. The default is made of target and size, or is
             ``astrocut_fits_cutouts.zip`` for several targets.
+        provenance : bool, optional
+            Whether the last member says what the others were made from; see docs/explanation/provenance.md.
 
         Returns
         -------
@@ -293,6 +299,11 @@ class FITSCutout(ImageCutout):
         """
         name = os.fspath(filename) if filename is not None else zip_file_name(self._coordinates, self._size)
         path = file_in_folder(output_dir, name if name.lower().endswith(".zip") else f"{name}.zip", "filename")
-        files = zip(self._names("cutout"), map(file_bytes, self.fits_cutouts), strict=True)
-        archive = zip_pieces(((name, [data], len(data)) for name, data in files), localtime()[:6])
-        return write_pieces(replaceable(path, ZIP_START), archive).as_posix()
+        names = self._names("cutout")
+        files = zip(names, map(file_bytes, self.fits_cutouts), strict=True)
+        members: Iterable[Member] = ((name, [data], len(data)) for name, data in files)
+        if check_switch("provenance", provenance):
+            used = [dict.fromkeys(self._kept[number].file for number in numbers) for _, _, numbers in self._groups()]
+            found = [[self._origins[file] for file in files if file in self._origins] for files in used]
+            members = Crate().describe(members, dict(zip(names, found, strict=True)))
+        return write_pieces(replaceable(path, ZIP_START), zip_pieces(members, localtime()[:6])).as_posix()

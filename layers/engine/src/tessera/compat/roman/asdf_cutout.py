@@ -37,6 +37,8 @@ from tessera.io.files import write_files, write_pieces
 from tessera.io.filesystems import in_filesystem
 from tessera.io.outputs import create_folder, file_in_folder
 from tessera.narrator import Narrator
+from tessera.provenance.crate import Crate, Member
+from tessera.provenance.record import Origin
 from tessera.roman.batch import asdf_name
 from tessera.roman.cut import AsdfCutout2D, AsdfOptions, AsdfPart, cut_asdf
 from tessera.roman.file import quiet_asdf
@@ -300,6 +302,7 @@ class ASDFCutout(AsdfPictures):
         output_format: str = ".asdf",
         input_files: Any = None,
         coordinates: Any = None,
+        provenance: bool = False,
     ) -> str:
         """Write the selected cutouts into an archive. The archive appears only when it is complete.
 
@@ -314,6 +317,8 @@ class ASDFCutout(AsdfPictures):
             Format of the files in the archive.
         input_files, coordinates : optional
             Files and targets to select; by default all.
+        provenance : bool, optional
+            Whether the last member says what the others were made from; see docs/explanation/provenance.md.
 
         Returns
         -------
@@ -328,6 +333,9 @@ class ASDFCutout(AsdfPictures):
         suffix = check_format(output_format, "File format must be either '.asdf' or '.fits'.")
         name = os.fspath(filename) if filename is not None else f"astrocut_{suffix[1:]}_cutouts.zip"
         path = file_in_folder(output_dir, name if name.lower().endswith(".zip") else f"{name}.zip", "filename")
-        files = zip(*self._contents(suffix, input_files, coordinates), strict=True)
-        archive = zip_pieces(((name, [data], len(data)) for name, data in files), localtime()[:6])
-        return write_pieces(replaceable(path, ZIP_START), archive).as_posix()
+        names, contents = self._contents(suffix, input_files, coordinates)
+        members: Iterable[Member] = ((name, [data], len(data)) for name, data in zip(names, contents, strict=True))
+        if check_switch("provenance", provenance):
+            origins = ([Origin.of(part.file, 0)] for part in self._parts(input_files, coordinates))
+            members = Crate(date.today()).describe(members, dict(zip(names, origins, strict=True)))  # noqa: DTZ011 - see above
+        return write_pieces(replaceable(path, ZIP_START), zip_pieces(members, localtime()[:6])).as_posix()

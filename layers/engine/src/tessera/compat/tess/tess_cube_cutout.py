@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 import os
 import warnings
 from collections.abc import Iterable, Sequence
@@ -18,12 +17,13 @@ from astropy.io import fits
 
 from tessera.checks import check_switch
 from tessera.compat.tess.cube_cutout import CubeCutoutInstance, parse_table_wcs
+from tessera.compat.tess.tpf_archive import write_tpf_archive
 from tessera.compat.tess.windows_and_names import cutout_name, legacy_cutout_name, rounded_window, zip_name
 from tessera.cubes.read_ahead import MemoryBudget
 from tessera.cutouts.batching import CUBES_AT_ONCE, PIXEL_BYTES
 from tessera.cutouts.cadences import middle_time
 from tessera.cutouts.open_cube import CubeFile, open_cube
-from tessera.cutouts.output_names import check_replaceable, check_replaceable_archive
+from tessera.cutouts.output_names import check_replaceable
 from tessera.errors import (
     UNUSABLE,
     CubeFormatError,
@@ -43,8 +43,7 @@ from tessera.inputs import (
     parse_size_input,
     sky_text,
 )
-from tessera.io.deflate import zip_pieces
-from tessera.io.files import write_files, write_pieces
+from tessera.io.files import write_files
 from tessera.io.filesystems import in_filesystem
 from tessera.io.locations import shown
 from tessera.io.outputs import create_folder, file_in_folder, output_path
@@ -314,7 +313,12 @@ class TessCubeCutout:
         return [path.as_posix() for path in paths]
 
     def write_as_zip(
-        self, output_dir: Location = ".", filename: Location | None = None, legacy_filenames: bool = False
+        self,
+        output_dir: Location = ".",
+        filename: Location | None = None,
+        legacy_filenames: bool = False,
+        *,
+        provenance: bool = False,
     ) -> str:
         """Write the target pixel files into an archive.
 
@@ -327,6 +331,8 @@ class TessCubeCutout:
             ``astrocut_tess_cutouts.zip`` for several targets.
         legacy_filenames : bool, optional
             See `write_as_tpf`.
+        provenance : bool, optional
+            Whether the last member says what the others were made from; see docs/explanation/provenance.md.
 
         Returns
         -------
@@ -340,8 +346,5 @@ class TessCubeCutout:
         """
         name = zip_name(self._coordinates, self._size) if filename is None else str(output_path("filename", filename))
         path = file_in_folder(output_dir, name if name.lower().endswith(".zip") else f"{name}.zip", "filename")
-        check_replaceable_archive(path)
         names = self._names(check_switch("legacy_filenames", legacy_filenames))
-        sizes = [24 * math.prod(item.cutout.window.shape) * item.cube.layout.n_cadences for item in self.cutouts]
-        members = zip(names, map(self._pieces, range(len(names))), sizes, strict=True)
-        return write_pieces(path, zip_pieces(members)).as_posix()
+        return write_tpf_archive(path, names, self.cutouts, self._pieces, provenance=provenance)

@@ -228,10 +228,15 @@ class TessFootprintCutout:
         return self.tess_cube_cutout.write_as_tpf(output_dir, legacy_filenames=legacy_filenames)
 
     def write_as_zip(
-        self, output_dir: Location = ".", filename: Location | None = None, legacy_filenames: bool = False
+        self,
+        output_dir: Location = ".",
+        filename: Location | None = None,
+        legacy_filenames: bool = False,
+        *,
+        provenance: bool = False,
     ) -> str:
         """Write the target pixel files into an archive; see `TessCubeCutout.write_as_zip`."""
-        return self.tess_cube_cutout.write_as_zip(output_dir, filename, legacy_filenames)
+        return self.tess_cube_cutout.write_as_zip(output_dir, filename, legacy_filenames, provenance=provenance)
 
 
 def cube_cut_from_footprint(  # noqa: PLR0917 - astrocut's signature
