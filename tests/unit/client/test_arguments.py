@@ -106,6 +106,7 @@ WRONG_CUTS: list[tuple[str, Callable[[Client], object]]] = [
     ("product", lambda client: client.cutouts((1, 2), product="spock")),
     ("options", lambda client: client.cutouts((1, 2), options={"layout": "slim"})),  # type: ignore[arg-type]
     ("options.target_times", lambda client: client.cutouts((1, 2), options=CutoutOptions(target_times=True))),
+    ("options.provenance", lambda client: client.cutouts((1, 2), options=CutoutOptions(provenance=False))),
     ("options.fill_value", lambda client: client.cutouts((1, 2), options=CutoutOptions(fill_value=0.0))),
     ("layout", lambda client: client.cutouts(MovingTarget("67P"), options=CutoutOptions(layout="slim"))),
     ("output_dir", lambda client: client.cutouts((1, 2), output_dir="s3://bucket/folder")),

@@ -28,7 +28,7 @@ _LARGEST_SECTOR = 99_999
 _LONGEST_URL = 4000
 _FARTHEST = 999_999_999.0
 """Stands for an infinite time in days, which JSON does not have."""
-_LOCAL = ("target_times", "pos_corr", "fill_value", "check")
+_LOCAL = ("target_times", "pos_corr", "fill_value", "provenance", "check")
 """Options that only cutouts on this machine have."""
 _APERTURE = rf"({CUBE_NAME}:)?(default|all|[0-9a-fA-F]+)"
 _APERTURES = re.compile(f"{_APERTURE}(,{_APERTURE})*", re.ASCII)
