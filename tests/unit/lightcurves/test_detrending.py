@@ -246,7 +246,8 @@ def test_vectors_are_found_by_number_or_time(tmp_path: Path) -> None:
     curve = some.to_lightcurve(quality="none", detrend="cbv", vectors=path.read_bytes())
     assert len(curve) == N - 20
     late = TargetPixels(part.flux, None, TIMES + 1, QUALITY, "BTJD")
-    with pytest.raises(InvalidInputError, match="vectors is 'sector 1 camera 4 ccd 2'; allowed: those of the CCD of"):
+    words = "vectors is 'those of sector 1, camera 4, ccd 2'; allowed: vectors that have all cadences"
+    with pytest.raises(InvalidInputError, match=words):
         late.to_lightcurve(detrend="cbv", vectors=path)
     other = target_pixels()
     other.header["CCD"] = 3

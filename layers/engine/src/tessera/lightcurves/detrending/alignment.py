@@ -98,9 +98,14 @@ def align_vectors(
         places, far = _nearest(vectors.time, time, float(np.median(steps)) / 2 if len(steps) else 0.0)
         far &= known
     if other or far.any():
-        which = ", ".join(f"{name} {facts[name]}" for name in _PLACE if name in facts) or "the CCD of the light curve"
-        raise UnknownTrendError("vectors", " ".join(f"{name} {theirs[name]}" for name in _PLACE), f"those of {which}")
+        allowed = f"those of {_named(facts)}" if other else "vectors that have all cadences of the light curve"
+        raise UnknownTrendError("vectors", f"those of {_named(theirs)}", allowed)
     return AlignedVectors(vectors.vectors[:, places], vectors.gap[places] | ~known)
+
+
+def _named(place: dict[str, Any]) -> str:
+    """Sector and CCD in words, as far as they are known."""
+    return ", ".join(f"{name} {place[name]}" for name in _PLACE if place.get(name)) or "an unknown CCD"
 
 
 def _nearest(places: Floats, wanted: Floats, limit: float) -> tuple[Cadences, NDArray[np.bool_]]:
