@@ -101,6 +101,7 @@ def _about(curve: StitchedCurve) -> str:
     word = "sector" if len(curve.sectors) == 1 else "sectors"
     longest = max((gap.days for gap in curve.gaps), default=0.0)
     gaps = f"{len(curve.gaps)} gaps, the longest of {longest:.1f} days" if curve.gaps else "no gaps"
+    gaps = f"a gap of {longest:.1f} days" if len(curve.gaps) == 1 else gaps
     background = f"background {'' if curve.background_subtracted else 'not '}subtracted"
     return f"{len(curve):,} points of {word} {numbers}, {_LEVELS[curve.level]}, {gaps}, {background}"
 
