@@ -9,7 +9,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from tessera import Client
+import tessera
+from tessera import Client, NothingFoundError
+from tessera.errors import NoOverlapError
 from tessera.lightcurves.detrending.vector_files import vectors_fits
 from tessera.lightcurves.detrending.vectors import CotrendingVectors
 from tessera.tess.quality import SCATTERED_LIGHT
@@ -31,11 +33,11 @@ def api(filled: MemoryStore) -> Api:
     return Api(MemoryStore(objects=copy.copy(filled.objects)))
 
 
-def give_vectors(api: Api, n_cadences: int = N) -> None:
+def give_vectors(api: Api, n_cadences: int = N, first: float = 0.0) -> None:
     """Put vectors beside the cube, as the workflow after a build does."""
     [cube] = [key for bucket, key in api.store.objects if key.endswith(f"{CUBE}-cube.fits")]
     values = np.sin(np.arange(n_cadences) / 3.0)[np.newaxis]
-    vectors = CotrendingVectors(np.arange(n_cadences) / 48, None, np.zeros(n_cadences, bool), values)
+    vectors = CotrendingVectors(first + np.arange(n_cadences) / 48, None, np.zeros(n_cadences, bool), values)
     api.store.write(SETTINGS.cube_bucket, measure_keys.beside(cube, "-vectors.fits"), vectors_fits(vectors, [], 4, 2))
 
 
@@ -103,3 +105,20 @@ def test_the_client_asks_for_it(client: Client) -> None:
     assert preview.trend is not None
     np.testing.assert_allclose(preview.trend, plain.flux - preview.flux, atol=1e-2)
     assert client.preview_csv(CUBE, (RA, DEC), 9, detrend="pld").startswith("time_btjd,flux,flux_err,quality,trend\n")
+
+
+def test_a_search_of_the_service_detrends_with_its_vectors(api: Api, client: Client) -> None:
+    found = tessera.search((RA, DEC), service=client)
+    with pytest.raises(NothingFoundError):
+        client.cotrending_vectors(CUBE)
+    with pytest.raises(
+        NoOverlapError, match="none or pld for this cube, because there are no cotrending vectors of it"
+    ):
+        found.stitch(9, detrend="cbv")
+    give_vectors(api, first=client.preview(CUBE, (RA, DEC), 9).time[0])
+    assert client.cotrending_vectors(CUBE).vectors.shape == (1, N)
+    curve = found.stitch(9, detrend="cbv", quality="none", level="none")
+    expected = client.preview(CUBE, (RA, DEC), 9, detrend="cbv").trend
+    assert curve.trend is not None
+    assert expected is not None
+    np.testing.assert_allclose(curve.trend, expected, rtol=1e-4)

@@ -99,6 +99,7 @@ class AsyncClient(Waiting):
     preview = waiting(Operations.preview)
     preview_frames = waiting(Operations.preview_frames)
     lightcurve = waiting(Operations.lightcurve)
+    cotrending_vectors = waiting(Operations.cotrending_vectors)
     neighbours = waiting(Operations.neighbours)
     preview_csv = waiting(Operations.preview_csv)
     preview_png = waiting(Operations.preview_png)

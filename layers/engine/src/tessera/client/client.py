@@ -106,6 +106,7 @@ class Client(Blocking):
     preview = blocking(Operations.preview)
     preview_frames = blocking(Operations.preview_frames)
     lightcurve = blocking(Operations.lightcurve)
+    cotrending_vectors = blocking(Operations.cotrending_vectors)
     neighbours = blocking(Operations.neighbours)
     preview_csv = blocking(Operations.preview_csv)
     preview_png = blocking(Operations.preview_png)

@@ -7,13 +7,15 @@ from typing import Any
 
 from tessera.checks import check_switch
 from tessera.client.cuts.orders import Sectors, check_product, read_sectors
-from tessera.client.places import TargetInput, read_position
+from tessera.client.places import TargetInput, check_cube, read_position
 from tessera.client.previews import aperture_digits, read_sides
 from tessera.client.wire.exchange import check_kind, exchange
 from tessera.client.wire.failures import NothingFoundError, RefusedRequestError
 from tessera.client.wire.steps import Service, Steps
 from tessera.cutouts.results import Size
 from tessera.lightcurves.background import BackgroundModel, check_background
+from tessera.lightcurves.detrending.vector_files import read_vectors
+from tessera.lightcurves.detrending.vectors import CotrendingVectors
 from tessera.lightcurves.detrending.words import Detrending, check_detrend
 from tessera.lightcurves.quality import Quality, quality_bits
 from tessera.stitching.curve import LeftOut, StitchedCurve
@@ -24,7 +26,7 @@ _WORDS = ("all", "default")
 
 
 class LightCurveOperations:
-    """Operations for light curves of all sectors, as steps for a transport."""
+    """Operations for light curves of all sectors and their cotrending vectors, as steps for a transport."""
 
     service: Service
 
@@ -126,3 +128,30 @@ class LightCurveOperations:
                 if len(left_out) == sum(map(len, asked)):
                     raise
         return join_parts(parts, query["level"], query["gap"], left_out)
+
+    def cotrending_vectors(self, cube: str) -> Steps[CotrendingVectors]:
+        """Ask for the cotrending vectors of a cube, which `TargetPixels.to_lightcurve` takes as `vectors`.
+
+        Parameters
+        ----------
+        cube : str
+            Name of a cube that the service has built.
+
+        Returns
+        -------
+        CotrendingVectors
+            What the light curves of the CCD have in common.
+
+        Raises
+        ------
+        InvalidInputError
+            When the argument is no name of a cube.
+        NothingFoundError
+            When the service does not have the cube, or vectors of it.
+        ServiceError
+            When the service cannot answer.
+        """
+        path = f"/v1/cubes/{check_cube(cube)}/vectors.fits"
+        with (yield from exchange(self.service.get(path), self.service)) as answer:
+            check_kind(answer, self.service, ["application/fits"], "a FITS file")
+            return read_vectors(path, answer.read())

@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from tessera.client.wire.failures import NothingFoundError
 from tessera.coverage.rows import SearchRow
+from tessera.coverage.served_cubes import Service, opened
 from tessera.cutouts.results import CutoutOptions, Size
 from tessera.errors import (
     InvalidInputError,
@@ -18,6 +20,7 @@ from tessera.errors import (
 )
 from tessera.io.locations import shown
 from tessera.lightcurves.detrending.alignment import choose_vectors
+from tessera.lightcurves.detrending.vectors import NO_VECTORS, CotrendingVectors
 from tessera.lightcurves.light_curve import LightCurve
 from tessera.lightcurves.target_pixels import TargetPixels
 from tessera.progress import ProgressInput
@@ -70,7 +73,7 @@ def stitch_rows(
     for start in range(0, len(choice.taken), _AT_ONCE):
         some = located[[numbers[id(row)] for row in choice.taken[start : start + _AT_ONCE]]]
         for row, cutout in zip(some.rows, some.cut(size, options=options, progress=progress), strict=True):
-            measured = _measured(cutout, measures)
+            measured = _measured(cutout, measures, found.service)
             if isinstance(measured, str):
                 left.append(_left(row, measured, failed=cutout.status != "no overlap"))
             else:
@@ -80,18 +83,20 @@ def stitch_rows(
     return stitched
 
 
-def _measured(cutout: TargetCutout, measures: Mapping[str, Any]) -> tuple[LightCurve, Record | None] | str:
+def _measured(
+    cutout: TargetCutout, measures: Mapping[str, Any], service: Service | None
+) -> tuple[LightCurve, Record | None] | str:
     """Light curve of a cutout and the record of the cutout, or why there is none."""
     if cutout.status != "ok":
         return cutout.reason
     try:
         pixels = TargetPixels.read(cutout)
-        return _measure(cutout, pixels, measures), record_in(pixels.hdus)
+        return _measure(cutout, pixels, measures, service), record_in(pixels.hdus)
     except (NoCadenceError, *TREND_ERRORS) as error:
         return str(error)
 
 
-def measure_target(cutout: TargetCutout, measures: Mapping[str, Any]) -> LightCurve:
+def measure_target(cutout: TargetCutout, measures: Mapping[str, Any], service: Service | None = None) -> LightCurve:
     """Light curve of a cutout. Its header has the name of the target.
 
     Parameters
@@ -100,24 +105,37 @@ def measure_target(cutout: TargetCutout, measures: Mapping[str, Any]) -> LightCu
         A cutout that has a file.
     measures : mapping
         Keyword arguments of `TargetPixels.to_lightcurve`. Cotrending vectors may be the folder that has them. Without
-        any, they are beside the cube.
+        any, they are beside the cube, or those of the service.
+    service : str or Client, optional
+        Service that has the cube.
     """
-    return _measure(cutout, TargetPixels.read(cutout), measures)
+    return _measure(cutout, TargetPixels.read(cutout), measures, service)
 
 
-def _measure(cutout: TargetCutout, pixels: TargetPixels, measures: Mapping[str, Any]) -> LightCurve:
+def _measure(
+    cutout: TargetCutout, pixels: TargetPixels, measures: Mapping[str, Any], service: Service | None
+) -> LightCurve:
     if not pixels.header.get("OBJECT"):
         pixels.header["OBJECT"] = (object_text(cutout.target.name), "string version of target id")
-    vectors = measures.get("vectors")
+    given, vectors = measures.get("vectors"), measures.get("vectors")
     if measures.get("detrend") == "cbv":
-        vectors = choose_vectors(vectors, cutout.cube)
+        vectors = choose_vectors(given, cutout.cube) if given or service is None else _ask(service, cutout.cube)
     try:
         return pixels.to_lightcurve(**{**measures, "vectors": vectors})
     except MissingFileError as error:
-        if measures.get("vectors") is not None:
+        if given is not None:
             raise
         reason = "the cube has no cotrending vectors beside it; `tessera cube measure` makes them"
         raise MissingFileError(shown(vectors), reason) from error
+
+
+def _ask(service: Service, cube: str) -> CotrendingVectors:
+    """Cotrending vectors that a service has."""
+    try:
+        with opened(service) as client:
+            return client.cotrending_vectors(cube)
+    except NothingFoundError as error:
+        raise UnknownTrendError("detrend", "cbv", NO_VECTORS) from error
 
 
 def _check_rows(found: SearchResult) -> None:

@@ -94,7 +94,7 @@ class _Curves:
     def _try(self, cutout: TargetCutout) -> tuple[LightCurve | None, str]:
         """The light curve, or why it cannot be detrended: that concerns this one only."""
         try:
-            return measure_target(cutout, measures_of(self._options)), ""
+            return measure_target(cutout, measures_of(self._options), self._found.service), ""
         except TREND_ERRORS as error:
             return None, str(error)
 
