@@ -3,7 +3,7 @@
 import { ALL_BITS, MOST_RANGES, union } from "./curve/ranges.js";
 
 export const DEFAULTS = {
-  view: "look", name: "", ra: null, dec: null, moving: false, cubes: [], size: [15, 15], sizeUnit: "pixels", background: "median", apertures: {},
+  view: "look", name: "", ra: null, dec: null, moving: false, cubes: [], size: [15, 15], sizeUnit: "pixels", background: "median", detrend: "none", apertures: {},
   show: "apart", period: null, epoch: null, zoom: null, exclude: [], bits: ALL_BITS, flatten: null, clip: null, bin: null, unit: "flux", flagged: true, neighbours: true, stretch: "asinh", colours: "viridis",
   layout: "full", placement: "centre", time: null, good: false, mark: true, frame: null, product: "SPOC", bulk: null,
 };
@@ -11,7 +11,7 @@ export const DEFAULTS = {
 const CHOICES = {
   view: ["look", "list", "builds"], show: ["apart", "stitched", "folded"], unit: ["flux", "relative"], stretch: ["asinh", "linear", "sqrt", "log"],
   colours: ["viridis", "grey", "negative"], layout: ["full", "slim"], placement: ["centre", "tesscut"], product: ["SPOC", "TICA"], sizeUnit: ["pixels", "arcmin", "degrees"],
-  background: ["median", "rows", "components", "none"],
+  background: ["median", "rows", "components", "none"], detrend: ["none", "pld", "cbv"],
 };
 /** Words that older links have. */
 const ONCE = { background: { yes: "median", no: "none" } };
@@ -47,6 +47,11 @@ function pair(text) {
 /** Whether a file may have so many rows and columns. */
 export function isSize(size) {
   return size.every((side) => Number.isInteger(side) && side >= 1 && side <= MAX_SIDE) && size[0] * size[1] <= MAX_PIXELS;
+}
+
+/** What the service takes from the light curves of a state, as parameters. */
+export function modelsOf({ background, detrend }) {
+  return { background, detrend: detrend === "none" ? null : detrend };
 }
 
 /** Whether a window is small enough for a preview. */

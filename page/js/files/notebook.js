@@ -2,7 +2,7 @@
 
 import { formatPosition } from "../sky/coordinates.js";
 import { fetching, IMPORTS, pythonQuote } from "./python.js";
-import { BACKGROUND_WORDS, summing } from "./summing.js";
+import { BACKGROUND_WORDS, summing, TREND_WORDS } from "./summing.js";
 
 const IMPORTED = [...IMPORTS.slice(0, -1), "import matplotlib.pyplot as plt", ...IMPORTS.slice(-1), "from astropy.visualization import simple_norm", ""];
 const MAPS = { viridis: "viridis", grey: "gray", negative: "gray_r" };
@@ -122,6 +122,11 @@ function cell(kind, lines, number) {
   return kind === "code" ? { ...common, execution_count: null, outputs: [] } : common;
 }
 
+/** Lines about what is taken away as the trend. */
+function detrended({ detrend, trends = {} }) {
+  return Object.keys(trends).length ? ["", TREND_WORDS[detrend]] : [];
+}
+
 /** The notebook of a view, as text: `order` with its apertures, the ticked cubes, and the address of the view. */
 export function notebookOf(state, order, cubes, link) {
   const { origin } = new URL(link);
@@ -131,7 +136,7 @@ export function notebookOf(state, order, cubes, link) {
     ["code", [...IMPORTED, ...fetching({ ...order, layout: "full" }, cubes, origin)]],
     ["markdown", ["## Pixels", "", "The median of the cadences without flags. The aperture is `pipeline_mask`."]],
     ["code", ["files = [lk.TessTargetPixelFile(path, quality_bitmask=\"none\") for path in paths]", ...pictures(state)]],
-    ["markdown", ["## Light curves", "", BACKGROUND_WORDS[state.background]]],
+    ["markdown", ["## Light curves", "", BACKGROUND_WORDS[state.background], ...detrended(state)]],
     ["code", [...summing(state), "", "", "shown = curves = [light_curve(pixels) for pixels in files]"]],
     ...(cleaned.length ? [["markdown", ["## Clean light curves"]], ["code", cleaned]] : []),
     ["markdown", [`## ${{ apart: "Separate", stitched: "Stitched", folded: "Folded" }[state.show]}`]],

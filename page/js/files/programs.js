@@ -1,9 +1,11 @@
 /** Programs that make the same files and light curves: copied as text, or saved as a notebook. */
 
+import { address } from "../base/api.js";
 import { announce, byId, element, report } from "../base/dom.js";
 import { saveBlob } from "../base/save.js";
+import { hasPreview } from "../state.js";
 import { shownApertures } from "./apertures.js";
-import { curl } from "./snippets.js";
+import { curl, curveQuery } from "./snippets.js";
 
 const LOADED = { astroquery: "python", tessera: "python", lightkurve: "python", notebook: "notebook" };
 const NOT_LOADED = "The program cannot be loaded. Is the service within reach? Try again.";
@@ -30,19 +32,29 @@ export class Programs {
     return shownApertures(state.apertures, cubes.map(({ cube }) => this.look.views.get(cube)?.preview).filter(Boolean));
   }
 
+  /** Addresses of the light curves whose trends are taken away, by cube. Some keep their trend, because it cannot be found. */
+  #trends(order, origin) {
+    const { state, cubes } = this.order;
+    if (state.detrend === "none" || !hasPreview(state.size)) return {};
+    const previews = cubes.map(({ cube }) => [cube, this.look.views.get(cube)?.preview]);
+    const taken = previews.filter(([, preview]) => !preview || preview.detrended).map(([cube]) => cube);
+    return Object.fromEntries(taken.map((cube) => [cube, origin + address("/v1/preview.csv", curveQuery(order, cube, state))]));
+  }
+
   async #make(what) {
     const module = LOADED[what] ? await import(`./${LOADED[what]}.js`).catch(() => null) : {};
     if (!module) {
       this.place.hidden = false;
       return void report(this.place, NOT_LOADED);
     }
-    const { state, cubes } = this.order;
+    const { cubes } = this.order;
     const [order, marked, { origin }] = [this.order.order(), { ...this.order.order(), aperture: this.order.aperture() }, location];
+    const view = { ...this.order.state, trends: this.#trends(order, origin) };
     if (what === "curl") return this.#copy(what, curl(order, origin));
     if (what === "astroquery") return this.#copy(what, module.astroquery(order, origin, this.#shown()));
-    if (what === "tessera") return this.#copy(what, module.library(marked, origin, state.background));
-    if (what === "lightkurve") return this.#copy(what, module.lightkurve(marked, cubes, origin, state));
-    saveBlob(new Blob([module.notebookOf(state, marked, cubes, location.href)], { type: "application/x-ipynb+json" }), module.nameOf(state));
+    if (what === "tessera") return this.#copy(what, module.library(marked, origin, view));
+    if (what === "lightkurve") return this.#copy(what, module.lightkurve(marked, cubes, origin, view));
+    saveBlob(new Blob([module.notebookOf(view, marked, cubes, location.href)], { type: "application/x-ipynb+json" }), module.nameOf(view));
     this.place.hidden = false;
     report(this.place, "The notebook is saved. It needs lightkurve, and it loads the files from this service.", "good");
     return undefined;

@@ -88,21 +88,34 @@ function options(order) {
   return said.join(", ");
 }
 
-/** A program with this project's library, against this server. */
-export function library(order, origin, background) {
+/** Lines before the light curves, and the arguments that take their trends away; see `summing`. */
+function detrending({ detrend, trends = {} }, origin) {
+  const cubes = Object.keys(trends);
+  if (detrend === "pld" && cubes.length) return [[], 'detrend="pld", '];
+  if (!cubes.length) return [[], ""];
+  const files = cubes.map((cube) => `    ${pythonQuote(cube)}: urlopen(${pythonQuote(`${origin}/v1/cubes/${cube}/vectors.fits`)}).read(),`);
+  return [["vectors = {", ...files, "}"], 'detrend="cbv" if result.cube in vectors else "none", vectors=vectors.get(result.cube), '];
+}
+
+/** A program with this project's library, against this server; `view` as `summing` takes it. */
+export function library(order, origin, view) {
+  const { background } = view;
+  const [vectors, taken] = detrending(view, origin);
   const chosen = options(order);
   const given = [
     `(${order.ra}, ${order.dec})`, `(${order.size.join(", ")})`, `sectors=[${order.sectors.join(", ")}]`, order.product === "TICA" ? 'product="TICA"' : null,
     chosen ? `options=tessera.CutoutOptions(${chosen})` : null, order.aperture ? `aperture=${pythonQuote(order.aperture)}` : null, 'output_dir="cutouts"',
   ].filter(Boolean);
   return [
+    ...(vectors.length ? ["from urllib.request import urlopen", ""] : []),
     "import tessera",
     "",
     `with tessera.Client(${pythonQuote(origin)}) as client:`,
     "    results = client.cutouts(",
     ...given.map((each) => `        ${each},`),
     "    )",
-    `curves = [result.pixels.to_lightcurve(background=${python(SWITCHES[background] ?? background)}, quality="none") for result in results]`,
+    ...vectors,
+    `curves = [result.pixels.to_lightcurve(background=${python(SWITCHES[background] ?? background)}, ${taken}quality="none") for result in results]`,
     "for result, curve in zip(results, curves):",
     "    print(result.path, curve)",
     "",

@@ -2,6 +2,7 @@
 
 import { address } from "../base/api.js";
 import { ALL_BITS } from "../curve/ranges.js";
+import { modelsOf } from "../state.js";
 
 /** What is asked for, as the query of /v1/cutouts. */
 export function cutoutQuery(order) {
@@ -11,6 +12,11 @@ export function cutoutQuery(order) {
     quality_mask: order.good ? ALL_BITS : null, product: order.product === "TICA" ? "TICA" : null,
     aperture: order.aperture,
   };
+}
+
+/** The light curve of a cube that the page shows, as the query of /v1/preview.csv; `view` has apertures, and the models of background and trend. */
+export function curveQuery(order, cube, view) {
+  return { cube, ra: order.ra, dec: order.dec, size: order.size.join(","), ...modelsOf(view), aperture: view.apertures[cube] };
 }
 
 /** What is asked for, as the body of /v1/jobs. */

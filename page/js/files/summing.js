@@ -36,10 +36,16 @@ export const BACKGROUND_WORDS = {
   components: "The sum of the aperture, less what the principal components of the pixels outside explain.",
 };
 
+/** What is taken away as the trend, in words. */
+export const TREND_WORDS = {
+  pld: "The trend that the pixels show beside slow changes (PLD) is taken away, as the service finds it.",
+  cbv: "The trend that the cotrending vectors of the CCD explain is taken away, as the service finds it.",
+};
+
 /** Flags that count, and cadences that are left out. */
 function marking({ bits, exclude }) {
   return [
-    ...(bits === ALL_BITS ? [] : [`    curve["quality"] = curve["quality"] & ${bits}  # the quality bits that count`]),
+    ...(bits === ALL_BITS ? [] : [`    curve["quality"] = curve["quality"] & ~${ALL_BITS & ~bits}  # without the quality bits that do not count`]),
     ...(exclude.length ? [
       `    for first, last in [${exclude.map((range) => `(${range.join(", ")})`).join(", ")}]:  # cadences that are left out`,
       `        curve["quality"][(curve.time.value >= first) & (curve.time.value <= last)] |= ${EXCLUDED}`,
@@ -47,13 +53,36 @@ function marking({ bits, exclude }) {
   ];
 }
 
-/** Lines of a function that makes a light curve of a target pixel file; `view` has background, bits and exclude. */
-export function summing(view) {
+/** Lines of what the service took from light curves as their trends, by cube. */
+function placing(trends) {
+  return ["trends = {  # the service finds them", ...Object.entries(trends).map((pair) => `    ${pair.map((text) => JSON.stringify(text)).join(": ")},`), "}", "", ""];
+}
+
+/** Lines that take the trend away. Cadences are found by their times, which the service rounds. */
+const DETRENDING = [
+  "    cube = pixels.path.replace(\"\\\\\", \"/\").split(\"/\")[-1].split(\"_\")[0]",
+  "    if cube in trends:",
+  "        with urlopen(trends[cube]) as answer:",
+  "            table = np.genfromtxt(io.StringIO(answer.read().decode()), delimiter=\",\", names=True)",
+  "        table = table[np.isfinite(table[table.dtype.names[0]])]",
+  "        rows = np.searchsorted(table[table.dtype.names[0]], curve.time.value - 1e-5)",
+  "        curve = curve - table[\"trend\"][rows] * curve.flux.unit",
+  "        curve[\"quality\"] = curve[\"quality\"] | table[\"quality\"][rows].astype(int)",
+];
+
+/**
+ * Lines of a function that makes a light curve of a target pixel file; `view` has background, bits, exclude, and `trends`: where
+ * trends that are taken away are, by cube.
+ */
+export function summing({ trends = {}, ...view }) {
+  const isDetrended = Object.keys(trends).length > 0;
   return [
+    ...(isDetrended ? placing(trends) : []),
     "def light_curve(pixels):",
     "    mask = pixels.pipeline_mask",
     "    curve = pixels.to_lightcurve(aperture_mask=mask)",
     ...BACKGROUNDS[view.background],
+    ...(isDetrended ? DETRENDING : []),
     ...marking(view),
     "    return curve",
   ];

@@ -1,7 +1,7 @@
 /** What can be sent to other programs by SAMP, and as which kinds of messages. Pure: no document, no network. */
 
 import { address } from "../base/api.js";
-import { cutoutQuery, isAtOnce } from "../files/snippets.js";
+import { curveQuery, cutoutQuery, isAtOnce } from "../files/snippets.js";
 import { hasPreview, MAX_PREVIEW } from "../state.js";
 
 /** A pixel of TESS is 21 arcseconds wide, as TESSCut counts. */
@@ -44,9 +44,8 @@ function pixels(order, { cube }, origin) {
   return { name: cube, types: [table("table.load.fits", url, `${cube} pixels`)], not: NO_PIXELS };
 }
 
-function curve(order, { cube }, aperture, background, origin) {
-  const query = { cube, ra: order.ra, dec: order.dec, size: order.size.join(","), background, aperture };
-  return csvMessage(origin + address("/v1/preview.csv", query), `${cube} light curve`);
+function curve(order, { cube }, view, origin) {
+  return csvMessage(origin + address("/v1/preview.csv", curveQuery(order, cube, view)), `${cube} light curve`);
 }
 
 /** Aladin 12 takes a coverage map as a table; newer programs have a message for it. */
@@ -56,12 +55,12 @@ function coverage(sector, product, origin) {
   return { name, types: [{ type: "coverage.load.moc.fits", params: { url, name } }, table("table.load.fits", url, name)], not: DS9 };
 }
 
-/** Messages of one kind for what is chosen; `view` has the apertures and the model of the background. */
+/** Messages of one kind for what is chosen; `view` has the apertures, and the models of background and trend. */
 export function messagesOf(kind, order, cubes, view, origin) {
   if (kind === "position") return [{ name: "Position", types: [{ type: "coord.pointAt.sky", params: { ra: String(order.ra), dec: String(order.dec) } }] }];
   if (kind === "observations") return [observations(order, origin)];
   if (kind === "pixels") return cubes.map((cube) => pixels(order, cube, origin));
-  if (kind === "curves") return cubes.map((cube) => curve(order, cube, view.apertures[cube.cube], view.background, origin));
+  if (kind === "curves") return cubes.map((cube) => curve(order, cube, view, origin));
   return order.sectors.map((sector) => coverage(sector, order.product, origin));
 }
 

@@ -12,6 +12,8 @@ const APERTURE_PAUSE = 250;
 const FEW = 4;
 /** How far below and above the window a sector is asked for, in heights of the window. */
 const AHEAD = "100% 0px";
+/** Controls of what the service takes from light curves. */
+const MODELS = ["background", "detrend"];
 
 export class Look {
   /** Parameters: `state`, which is read; `change(changes)` puts changes into it and the address. */
@@ -42,10 +44,12 @@ export class Look {
     }
     this.#check("flagged", () => this.paint());
     this.#check("neighbours", () => this.paint());
-    byId("background").addEventListener("change", (event) => {
-      this.change({ background: event.target.value });
-      this.load();
-    });
+    for (const name of MODELS) {
+      byId(name).addEventListener("change", (event) => {
+        this.change({ [name]: event.target.value });
+        this.load();
+      });
+    }
   }
 
   #check(name, run) {
@@ -65,7 +69,7 @@ export class Look {
       }
     }
     for (const name of ["flagged", "neighbours"]) byId(name).checked = state[name];
-    byId("background").value = state.background;
+    for (const name of MODELS) byId(name).value = state[name];
     this.cadences.setControls();
     this.clean.setControls();
     this.fold.setControls();

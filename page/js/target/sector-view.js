@@ -8,11 +8,22 @@ import { LightCurve } from "../curve/lightcurve.js";
 import { PlayerSlot } from "../player/slot.js";
 import { formatCadence, formatDays } from "./sectors.js";
 import { StarSlot } from "../stars/slot.js";
-import { hasPreview, MAX_PREVIEW } from "../state.js";
+import { hasPreview, MAX_PREVIEW, modelsOf } from "../state.js";
 
 const POINTS = 20_000;
 const OFF_SILICON = "The target is beyond the edge of the silicon of this CCD. These pixels do not have its light, and the light curve is not that of the target.";
 const gate = new Gate(4);
+
+/** A preview, and the query that gives it: one without `detrend`, and a note, if the trend of this light curve cannot be found. */
+async function ask(query, signal) {
+  try {
+    return { preview: await getJson("/v1/preview", query, signal), given: query, note: "" };
+  } catch (error) {
+    if (!query.detrend || error.parameter !== "detrend") throw error;
+    const given = { ...query, detrend: null };
+    return { preview: await getJson("/v1/preview", given, signal), given, note: `The light curve keeps its trend: ${error.message}.` };
+  }
+}
 
 export class SectorView {
   /**
@@ -53,7 +64,7 @@ export class SectorView {
 
   #facts() {
     const { cube } = this;
-    return [formatDays(cube), formatCadence(cube.cadence_seconds), `${cube.n_cadences} cadences`, this.#science()].filter(Boolean).join(" · ");
+    return [formatDays(cube), formatCadence(cube.cadence_seconds), `${cube.n_cadences} cadences`, this.#science(), this.#trend()].filter(Boolean).join(" · ");
   }
 
   /** How many pixels of the window see the sky, if not all do. */
@@ -62,8 +73,13 @@ export class SectorView {
     return seeing < rows * columns ? `${seeing} of ${rows * columns} pixels see the sky` : "";
   }
 
+  /** What was taken from the light curve as the trend. */
+  #trend() {
+    return this.preview?.detrended ? `without the trend by ${this.preview.detrended}` : "";
+  }
+
   #query(state, aperture) {
-    return { cube: this.cube.cube, ra: state.ra, dec: state.dec, size: state.size.join(","), background: state.background, points: POINTS, aperture };
+    return { cube: this.cube.cube, ra: state.ra, dec: state.dec, size: state.size.join(","), ...modelsOf(state), points: POINTS, aperture };
   }
 
   /** Ask for what the state says, and show it; what was asked for before is dropped. */
@@ -81,9 +97,9 @@ export class SectorView {
     this.node.setAttribute("aria-busy", "true");
     try {
       const { signal } = this.aborter;
-      const preview = await gate.run(() => getJson("/v1/preview", query, signal));
-      this.#take(preview, query);
-      report(this.message, "");
+      const { preview, given, note } = await gate.run(() => ask(query, signal));
+      this.#take(preview, given);
+      report(this.message, note, "note");
       this.paint(state);
       this.onData();
     } catch (error) {

@@ -85,6 +85,7 @@ def test_an_aperture_keeps_its_pixels_where_tesscut_places_windows(visit: Visit)
 def test_a_notebook_and_the_programs_make_the_light_curves_of_the_page(visit: Visit, tmp_path: Path) -> None:
     choices = (
         "&show=folded&period=0.25&epoch=1325.3&clip=9&background=components&bits=32&exclude=1325.5~1325.6&zoom=-0.2,0.3"
+        "&detrend=pld"
     )
     page = visit.open_star(BOTH + CHOSEN + choices)
     with page.expect_download() as found:
@@ -108,7 +109,7 @@ def test_a_notebook_and_the_programs_make_the_light_curves_of_the_page(visit: Vi
     for curves, background in zip(made, ("components", "rows", "rows"), strict=True):
         apertures: tuple[dict[str, str], ...] = ({}, {"aperture": OWN})
         wanted = [
-            preview(visit, f"tess-s000{n}-4-2", background=background, **more)["lightcurve"]
+            preview(visit, f"tess-s000{n}-4-2", background=background, detrend="pld", **more)["lightcurve"]
             for n, more in enumerate(apertures, 1)
         ]
         np.testing.assert_allclose(curves, [fluxes(each) for each in wanted], rtol=1e-5)
