@@ -19,7 +19,7 @@ from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import API_SETTINGS, LISTS, sky
 from tests.support.builds import SETTINGS
 from tests.support.handlers import Handlers
-from tests.support.state_machine import ROLE, Stack, definition
+from tests.support.state_machine import Stack
 
 BULK_SETTINGS = dataclasses.replace(API_SETTINGS, bulk=BulkSettings(machine=LISTS, concurrency=4, max_jobs=1))
 CURVES = BulkOptions(size=(5, 5))
@@ -134,12 +134,3 @@ class BulkStack(Stack):
         answer = self.wait(self.start_with(dict(executions.executions[machine, name].request or {}), mode))
         executions.end(machine, name, answer["status"], error=answer.get("error", ""))
         return answer
-
-    def start_with(self, request: dict[str, Any], mode: str = "DISTRIBUTED") -> str:
-        """Start an execution with an input, and return its ARN."""
-        client = boto3.client("stepfunctions", region_name="us-east-1")
-        machine = client.create_state_machine(
-            name=f"{self.machine}-{mode}", definition=definition(mode, self.machine), roleArn=ROLE
-        )
-        arn, name = machine["stateMachineArn"], f"run-{next(self._run)}"
-        return str(client.start_execution(stateMachineArn=arn, name=name, input=json.dumps(request))["executionArn"])

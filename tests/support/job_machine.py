@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
-
-import boto3
 
 from tessera_cloud import keys
 from tests.support.api import API_SETTINGS, JOBS, Api
 from tests.support.builds import SETTINGS
-from tests.support.state_machine import ROLE, Stack, definition
+from tests.support.state_machine import Stack
 
 
 class JobStack(Stack):
@@ -30,15 +27,6 @@ class JobStack(Stack):
         answer = self.wait(self.start_with(request, mode))
         self.api.handlers.executions.end(JOBS, name, answer["status"], error=answer.get("error", ""))
         return answer
-
-    def start_with(self, request: dict[str, Any], mode: str) -> str:
-        """Start an execution with another input."""
-        client = boto3.client("stepfunctions", region_name="us-east-1")
-        machine = client.create_state_machine(
-            name=f"{self.machine}-{mode}", definition=definition(mode, self.machine), roleArn=ROLE
-        )
-        arn, name = machine["stateMachineArn"], f"run-{next(self._run)}"
-        return str(client.start_execution(stateMachineArn=arn, name=name, input=json.dumps(request))["executionArn"])
 
     def has_result(self, job_id: str) -> bool:
         """Whether the complete archive exists."""

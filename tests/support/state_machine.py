@@ -91,13 +91,16 @@ class Stack:
         return self.wait(self.start(mode, **more))
 
     def start(self, mode: str = "INLINE", **more: Any) -> str:
+        return self.start_with({"sector": 1, "camera": 4, "ccd": 2} | more, mode)
+
+    def start_with(self, request: dict[str, Any], mode: str = "DISTRIBUTED") -> str:
+        """Start an execution with an input, and return its ARN."""
         client = boto3.client("stepfunctions", region_name="us-east-1")
         machine = client.create_state_machine(
             name=f"{self.machine}-{mode}", definition=definition(mode, self.machine), roleArn=ROLE
         )
-        event = json.dumps({"sector": 1, "camera": 4, "ccd": 2} | more)
         arn, name = machine["stateMachineArn"], f"run-{next(self._run)}"
-        return str(client.start_execution(stateMachineArn=arn, name=name, input=event)["executionArn"])
+        return str(client.start_execution(stateMachineArn=arn, name=name, input=json.dumps(request))["executionArn"])
 
     def wait(self, execution: str) -> dict[str, Any]:
         client = boto3.client("stepfunctions", region_name="us-east-1")
