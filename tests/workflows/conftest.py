@@ -38,7 +38,9 @@ def interpreted(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 
 @pytest.fixture
 def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    """Builds of cubes, which are not measured."""
     stack = Stack(store_with(FRAMES))
+    stack.measures = False
     with interpreted(stack, monkeypatch):
         yield stack
 

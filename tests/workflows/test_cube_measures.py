@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tessera import measure_cube
 from tessera_cloud import measure_keys
 from tessera_cloud.errors import FatalError
@@ -12,6 +14,13 @@ from tests.support.builds import SETTINGS
 from tests.support.state_machine import Stack, always, no_fault
 
 ENDS = ("-changes.ecsv", "-reference.fits")
+
+
+@pytest.fixture
+def stack(stack: Stack) -> Stack:
+    """Builds of cubes, which are measured."""
+    stack.measures = True
+    return stack
 
 
 def measures(stack: Stack) -> dict[str, bytes]:
