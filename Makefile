@@ -54,7 +54,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help check local put stars sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel release publish-page doctor smoke pause resume withdraw measure costs screenshots test-astroquery test-browsers test-layers test-s3 test-ivoa test-programs conformance bench bench-quick mutants hooks lock clean
+.PHONY: help check local put stars sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel release publish-page doctor smoke pause resume withdraw measure costs screenshots test-astroquery test-browsers test-interpreters test-layers test-s3 test-ivoa test-programs conformance bench bench-quick mutants hooks lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -92,7 +92,7 @@ test test-fast coverage test-dates test-ivoa: export PYTHONDONTWRITEBYTECODE :=
 # RERUNS is how often a test that fails is run again before it counts as failed. pytest lists these tests at the end.
 RERUNS ?= 0
 test: .venv/.dev .venv-tica-peer/.done tools/node_modules/.done ## run all tests of our own (of the template: make template; of astrocut: make conformance; of the Virtual Observatory: make test-ivoa)
-	@.venv/bin/python -m pytest --numprocesses $$(($(JOBS) + 1)) --dist loadgroup --reruns $(RERUNS) --hypothesis-profile ci tests --ignore tests/bench --ignore tests/browsers --ignore tests/conformance --ignore tests/ivoa --ignore tests/programs --ignore tests/s3 --ignore tests/template
+	@.venv/bin/python -m pytest --numprocesses $$(($(JOBS) + 1)) --dist loadgroup --reruns $(RERUNS) --hypothesis-profile ci tests --ignore tests/bench --ignore tests/browsers --ignore tests/conformance --ignore tests/interpreters --ignore tests/ivoa --ignore tests/programs --ignore tests/s3 --ignore tests/template
 
 test-fast: .venv/.dev ## run the tests of arithmetic, HTTP and handlers that need a second or less, in under a minute
 	@.venv/bin/python -m pytest --numprocesses $(JOBS) --hypothesis-profile ci -m "not slow and not stack and not reference" tests/unit tests/http tests/functions
@@ -106,7 +106,7 @@ DATED := .venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --re
 DATED_FILES := tests/workflows tests/functions tests/http
 
 test-dates: .venv/.dev .venv-sam/.done .venv-tica-peer/.done tools/node_modules/.done ## run the tests that need no stack on other dates, in other time zones and locales
-	TZ=Pacific/Kiritimati LC_ALL=tr_TR.UTF-8 $(WITH_NODE) $(DATED) --date 2031-06-01T12:00 tests --ignore tests/bench --ignore tests/browsers --ignore tests/conformance --ignore tests/ivoa --ignore tests/programs --ignore tests/s3
+	TZ=Pacific/Kiritimati LC_ALL=tr_TR.UTF-8 $(WITH_NODE) $(DATED) --date 2031-06-01T12:00 tests --ignore tests/bench --ignore tests/browsers --ignore tests/conformance --ignore tests/interpreters --ignore tests/ivoa --ignore tests/programs --ignore tests/s3
 	TZ=America/St_Johns LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 $(DATED) --date 2026-12-31T23:59:50 --day-lasts 0.02 \
 	  $(DATED_FILES) tests/unit --deselect tests/workflows/test_ingest_on_aws.py
 	TZ=Asia/Kathmandu $(DATED) --date 2024-02-29T12:00 $(DATED_FILES)
@@ -151,6 +151,10 @@ build: .venv-sam/.done tools/node_modules/.done ## package the layers and functi
 
 test-layers: .venv/.dev tools/node_modules/.done ## build the layers for both processors, and use each build in the interpreter of Lambda
 	$(WITH_NODE) .venv/bin/python -m tests.layers.run
+
+# The tests of the state machines run on moto in make test. Here they run on the other, and both are compared.
+test-interpreters: .venv/.dev .venv-ministack/.done ## run the state machines on a second interpreter, and compare what both do state by state
+	@.venv/bin/python -m pytest --numprocesses $$(($(JOBS) + 1)) --reruns $(RERUNS) -m "not stack" --interpreter ministack tests/interpreters tests/workflows --ignore tests/workflows/test_ingest_on_aws.py
 
 dist: .venv/.dev .venv-dist/.done ## build the wheels and source archives of both packages in build/dist, check them, and report their sizes
 	.venv/bin/python tools/build_distributions.py build/dist
@@ -302,5 +306,5 @@ lock: | .venv-tools/.done $(NODE_ENV) ## resolve the requirements again (UPGRADE
 	cd requirements && $(COMPILE) --constraint dev.txt docs.in --output-file docs.txt
 	cd requirements && $(COMPILE) --constraint dev.txt ../layers/engine/pyproject.toml --output-file engine.txt
 	cd requirements && $(COMPILE) --constraint dev.txt --extra all ../layers/engine/pyproject.toml --output-file engine-all.txt
-	for name in dist sam checkov tools node astroquery lsdb tica-peer tesscube-peer tglc triceratops tessreduce; do (cd requirements && $(COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt); done
+	for name in dist sam checkov tools node astroquery lsdb tica-peer tesscube-peer tglc triceratops tessreduce ministack; do (cd requirements && $(COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt); done
 	for folder in tools tests/browsers; do (cd $$folder && $(WITH_NODE) npm install --package-lock-only --omit-lockfile-registry-resolved --loglevel=error); done

@@ -46,6 +46,17 @@ def settings_of_moto() -> Iterator[None]:
     assert moto is None or moto.default_user_config == before
 
 
+@pytest.fixture(scope="session")
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """The second interpreter of state machines."""
+    from tests.support.ministack import PYTHON, running_ministack  # noqa: PLC0415 - others need no moto
+
+    if not PYTHON.exists():
+        pytest.skip(f"ministack is not installed at {PYTHON}; `make test-interpreters` installs it")
+    with running_ministack(tmp_path_factory.mktemp("ministack")) as program:
+        yield program
+
+
 @pytest.fixture
 def still_clock() -> Iterator[datetime.datetime]:
     """A clock that stands still, for tests that compare files with their dates."""
@@ -57,6 +68,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--date", type=datetime.datetime.fromisoformat, help="time in UTC at which every test begins")
     parser.addoption(
         "--installed", type=Path, metavar="ENVIRONMENT", help="an environment with the wheel, for programs of pages"
+    )
+    parser.addoption(
+        "--interpreter", choices=["moto", "ministack"], default="moto", help="what runs the state machines"
     )
     parser.addoption("--day-lasts", type=float, metavar="SECONDS", help="with --date: how long until the next day")
 

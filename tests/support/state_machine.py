@@ -1,17 +1,22 @@
-"""The real state machines, run by moto's interpreter over the real handlers."""
+"""The real state machines, run by an interpreter over the real handlers."""
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
 import json
+import os
 import re
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import boto3
+from moto import mock_aws
+from moto.awslambda_simple.models import LambdaSimpleBackend
 
 from tessera_cloud import keys
 from tessera_cloud.application.index.footprint_index import read_index, read_pointer
@@ -35,11 +40,15 @@ def function_name(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("_")) + "Function"
 
 
+FUNCTIONS = (*map(function_name, NAMES), *SIZES)
+"""Functions that a state machine may name."""
+
+
 def definition(mode: str, machine: str = "cube_build") -> str:
     """Definition of a state machine, with its placeholders filled, quick retries, and its Maps in a mode."""
     text = (ROOT / f"statemachines/{machine}.asl.json").read_text(encoding="utf-8")
     arn = "arn:aws:lambda:us-east-1:123456789012:function:"
-    for name in (*map(function_name, NAMES), *SIZES):
+    for name in FUNCTIONS:
         text = text.replace(f"${{{name}Arn}}", arn + name)
     text = text.replace("${Partition}", "aws")
     assert "${" not in text
@@ -133,6 +142,26 @@ class Stack:
     def built(self) -> list[int]:
         """Numbers of the blocks that were built, without those that were found."""
         return sorted(answer["block"] for name, answer in self.answers if name == "build_block" and answer["built"])
+
+
+Behind = Callable[[Stack], AbstractContextManager[None]]
+"""Puts a stack behind an interpreter."""
+
+
+@contextmanager
+def behind_moto(stack: Stack) -> Iterator[None]:
+    """Put a stack behind moto's interpreter, in this process."""
+
+    def invoke(_self: object, function_name: str, _qualifier: str, body: str, _headers: object, answered: Any) -> str:
+        return stack.invoke(function_name, body, answered)
+
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+    with (
+        patch.dict(os.environ, keys),
+        patch.object(LambdaSimpleBackend, "invoke", invoke),
+        mock_aws(config={"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}),
+    ):
+        yield
 
 
 def always(name: str, error: Exception, block: int | None = None) -> Fault:

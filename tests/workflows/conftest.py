@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from moto import mock_aws
-from moto.awslambda_simple.models import LambdaSimpleBackend
 
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import Api, store_of_cubes
@@ -16,47 +13,46 @@ from tests.support.bulk_machine import BulkStack
 from tests.support.image_machine import ImageStack
 from tests.support.index_machine import IndexStack
 from tests.support.job_machine import JobStack
-from tests.support.state_machine import FRAMES, Stack
-
-
-@contextmanager
-def interpreted(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Put a stack behind the interpreter."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setattr(
-        LambdaSimpleBackend,
-        "invoke",
-        lambda _self, function_name, qualifier, body, headers, response_headers: stack.invoke(
-            function_name, body, response_headers
-        ),
-    )
-    with mock_aws(config={"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}):
-        yield
+from tests.support.ministack import Ministack
+from tests.support.state_machine import FRAMES, Behind, Stack, behind_moto
 
 
 @pytest.fixture
-def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+def behind(request: pytest.FixtureRequest) -> Behind:
+    """The interpreter that the option `--interpreter` names: moto's, or ministack's."""
+    if request.config.getoption("--interpreter") == "moto":
+        return behind_moto
+    ministack: Ministack = request.getfixturevalue("ministack")
+    return ministack.behind
+
+
+@pytest.fixture
+def map_notices(request: pytest.FixtureRequest) -> bool:
+    """Whether a distributed Map fails when a child fails, as on AWS. Moto's succeeds."""
+    return bool(request.config.getoption("--interpreter") != "moto")
+
+
+@pytest.fixture
+def stack(behind: Behind) -> Iterator[Stack]:
     """Builds of cubes, which are not measured."""
     stack = Stack(store_with(FRAMES))
     stack.measures = False
-    with interpreted(stack, monkeypatch):
+    with behind(stack):
         yield stack
 
 
 @pytest.fixture
-def index_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[IndexStack]:
+def index_stack(behind: Behind) -> Iterator[IndexStack]:
     stack = IndexStack()
-    with interpreted(stack, monkeypatch):
+    with behind(stack):
         stack.open()
         yield stack
 
 
 @pytest.fixture
-def image_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[ImageStack]:
+def image_stack(behind: Behind) -> Iterator[ImageStack]:
     stack = ImageStack()
-    with interpreted(stack, monkeypatch):
+    with behind(stack):
         stack.open()
         yield stack
 
@@ -67,9 +63,9 @@ def cubes() -> MemoryStore:
 
 
 @pytest.fixture
-def job_stack(cubes: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobStack]:
+def job_stack(cubes: MemoryStore, behind: Behind) -> Iterator[JobStack]:
     stack = JobStack(Api(MemoryStore(objects=dict(cubes.objects))))
-    with interpreted(stack, monkeypatch):
+    with behind(stack):
         yield stack
 
 
@@ -81,8 +77,8 @@ def cube() -> bytes:
 
 
 @pytest.fixture
-def bulk_stack(cubes: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[BulkStack]:
+def bulk_stack(cubes: MemoryStore, behind: Behind) -> Iterator[BulkStack]:
     stack = BulkStack(cubes)
-    with interpreted(stack, monkeypatch):
+    with behind(stack):
         stack.open()
         yield stack

@@ -1,7 +1,7 @@
 """The CubeBuild state machine: what it makes, what it tries again, and how it fails.
 
-The interpreter lets a distributed Map succeed although a child failed. So failures are tested with the Map inline, as
-AWS would see them, and once more distributed, where the last step must notice by itself.
+moto's interpreter lets a distributed Map succeed although a child failed; ministack does not. So failures are tested
+with the Map inline, as AWS would see them, and once more distributed, where the last step must notice by itself.
 """
 
 from __future__ import annotations

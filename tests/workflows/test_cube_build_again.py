@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tessera_cloud.application.index.footprint_index import read_index
-from tessera_cloud.errors import FatalError, TransientError
+from tessera_cloud.errors import TransientError
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import SETTINGS, at, frame_key, plan, put_frames, store_with
 from tests.support.frames import tiny_sector
@@ -133,11 +133,15 @@ def test_a_frame_that_is_replaced_during_the_build_fails_the_execution_by_its_na
     assert stack.published is not None
 
 
-def test_a_lost_child_that_the_interpreter_overlooks_is_noticed_by_the_last_step(stack: Stack, cube: bytes) -> None:
-    stack.fault = always("build_block", FatalError("lost"), block=1)
+def test_a_lost_child_fails_the_map_or_is_noticed_by_the_last_step(
+    stack: Stack, cube: bytes, map_notices: bool
+) -> None:
+    stack.fault = always("build_block", type("Runtime.ExitError", (Exception,), {})("killed"), block=1)
     answer = stack.run("DISTRIBUTED")
-    assert (answer["status"], answer["error"]) == ("FAILED", "UnfinishedBuildError")
-    assert "block 1" in answer["cause"]
+    error = "States.ExceedToleratedFailureThreshold" if map_notices else "UnfinishedBuildError"
+    assert (answer["status"], answer["error"]) == ("FAILED", error)
+    assert map_notices or "block 1" in answer["cause"]
+    assert len(stack.store.uploads) == 1
     assert stack.published is None
 
     stack.fault = no_fault

@@ -1,6 +1,6 @@
 """The FootprintIndex state machine: what it makes, what it tries again, and that no cube is lost silently.
 
-The interpreter lets a distributed Map succeed although a child failed: the last step must notice by itself.
+The Map tolerates children that failed: the last step must notice by itself.
 """
 
 from __future__ import annotations
