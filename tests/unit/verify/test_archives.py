@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
 
-from tessera import FITSCutout, TessCubeCutout, make_cutouts
+from tessera import FITSCutout, TessCubeCutout, make_cutouts, sign_records
 from tessera.cli.main import main
 from tessera.io.deflate import zip_pieces
 from tessera.provenance.crate import CRATE, Crate
+from tessera.provenance.signing import PublicKey
 from tessera.verify.verify import verify_product
 from tests.support.images import plain_image, sky_at
+from tests.support.keys import key_files
 
 DAY = date(2020, 2, 29)
 Members = dict[str, bytes]
@@ -184,3 +186,16 @@ def test_archives_of_astrocut_s_names_have_a_description_on_request(cube: Path, 
         found = verify_product(path)
         assert (found.status, found.problems) == ("unknown", [])
         assert found.notes == [f"only {CRATE} names the source of {names[0]}, which has no record"]
+
+
+def test_each_file_of_an_archive_must_be_signed(files: Members, cube: Path, sky: SkyCoord, tmp_path: Path) -> None:
+    private, public = key_files(tmp_path)
+    with sign_records(private):
+        (made,) = make_cutouts(cube, sky, 7)
+    name = PublicKey(public).id
+    signed = {made.name: bytes(made.data or b"")}
+    found = verify_product(pack(tmp_path / "a.zip", signed), cube, public)
+    assert (found.status, [member.signed_by for member in found.members]) == ("same", [name])
+    mixed = verify_product(pack(tmp_path / "b.zip", signed | files), cube, public)
+    assert mixed.status == "different"
+    assert [member.signed_by for member in mixed.members] == [name, "", ""]

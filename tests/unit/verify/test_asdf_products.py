@@ -10,12 +10,15 @@ import asdf
 import numpy as np
 import pytest
 
+from tessera import sign_records
 from tessera.provenance.asdf_files import split_asdf
+from tessera.provenance.signing import PublicKey
 from tessera.roman.batch import make_asdf_cutouts
 from tessera.roman.cut import AsdfOptions, cut_asdf
 from tessera.roman.writer import AsdfWriter
 from tessera.verify.verify import verify_product
 from tests.support.images import coded
+from tests.support.keys import key_files
 from tests.unit.images.test_asdf_cutouts import at, tree, write
 
 
@@ -113,3 +116,13 @@ def test_a_file_that_is_no_sound_one_is_told(image: Path, tmp_path: Path) -> Non
     for damaged in (bomb, content[:300], content.replace(b"\nroman:", b"\nroman: [", 1), content[:-400]):
         found = verify_product(written(damaged, tmp_path / "file.asdf"), image)
         assert [item.what for item in found.problems] == ["record"], found
+
+
+def test_a_file_is_signed(image: Path, tmp_path: Path) -> None:
+    private, public = key_files(tmp_path)
+    with sign_records(private):
+        path = made_of(image, tmp_path)
+    found = verify_product(path, image, public)
+    assert (found.status, found.notes, found.signed_by) == ("same", [], PublicKey(public).id)
+    with asdf.open(path) as file:
+        assert file["provenance"]["signature"].startswith("ed25519:")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tessera import sign_records
 from tessera.cutouts.open_cube import open_cube
 from tessera.cutouts.origin.cube_record import cube_origin
 from tessera.lightcurves.preview import series_of
@@ -20,8 +21,10 @@ from tessera.lightcurves.previews.preview import PROVENANCE, build_preview, prev
 from tessera.lightcurves.previews.recipe import PreviewRecipe
 from tessera.provenance.png_files import read_png, write_png
 from tessera.provenance.record import Record
+from tessera.provenance.signing import PublicKey
 from tessera.verify.verify import verify_product
 from tessera.windows import Window
+from tests.support.keys import key_files
 from tests.unit.verify.test_verify import written
 
 WINDOW = Window(15, 10, 7, 6)
@@ -143,3 +146,17 @@ def test_what_only_looks_like_a_preview_has_no_record(tmp_path: Path) -> None:
         assert verify_product(written(text.encode(), tmp_path / "file")).status == "unknown"
     preview = {"lightcurve": 1, "median": 2, "window": 3, PROVENANCE: {"record": 5}}
     assert verify_product(saved(preview, tmp_path / "preview.json")).status == "different"
+
+
+@pytest.mark.parametrize("form", ["preview.json", "frames.npy", "picture.png"])
+def test_each_form_of_a_preview_is_signed(cube: Path, tmp_path: Path, form: str) -> None:
+    private, public = key_files(tmp_path)
+    with sign_records(private):
+        preview = preview_of(cube)
+        contents = {
+            "preview.json": json.dumps(preview).encode(),
+            "frames.npy": frames_of(cube, 2, 3),
+            "picture.png": preview_png(preview, PreviewPicture("median", "sqrt", 3)),
+        }
+    found = verify_product(written(contents[form], tmp_path / form), cube, public)
+    assert (found.status, found.notes, found.signed_by) == ("same", [], PublicKey(public).id)

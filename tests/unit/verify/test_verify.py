@@ -49,14 +49,6 @@ def written(content: bytes | bytearray, path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def made(cube: Path, sky: SkyCoord, tmp_path: Path) -> Path:
-    """A target pixel file of five by five pixels."""
-    (made,) = make_cutouts(cube, sky, 5, output_dir=tmp_path)
-    assert made.path is not None
-    return made.path
-
-
 def test_the_last_digits_of_a_fit_are_those_of_a_processor(cube: Path, sky: SkyCoord) -> None:
     (made,) = make_cutouts(cube, sky, 5, options=CutoutOptions(provenance=False))
     data = bytes(made.data or b"")

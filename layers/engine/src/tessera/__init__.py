@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from tessera.moving.batch import make_moving_cutouts
     from tessera.moving.ephemeris_table import read_ephemeris
     from tessera.moving.track import MovingOptions
+    from tessera.provenance.signing import sign_records
     from tessera.roman.wcs import get_center_pixel
     from tessera.stitching.curve import StitchedCurve
     from tessera.stitching.join import stitch
@@ -140,6 +141,7 @@ __all__ = [
     "read_ephemeris",
     "read_frames",
     "search",
+    "sign_records",
     "stitch",
     "verify_product",
 ]
@@ -206,6 +208,7 @@ _HOMES = {
     "path_to_footprints": "tessera.compat.moving.path_to_footprints",
     "ra_dec_crossmatch": "tessera.compat.tess.footprint_search",
     "read_ephemeris": "tessera.moving.ephemeris_table",
+    "sign_records": "tessera.provenance.signing",
     "stitch": "tessera.stitching.join",
     "read_frames": "tessera.framesets.find",
     "verify_product": "tessera.verify.verify",

@@ -153,6 +153,10 @@ class ProvenanceError(TesseraError, ValueError):
     """The record of what a file was made of is damaged, or cannot be followed."""
 
 
+class SignatureError(TesseraError):
+    """A record is not signed by a key that was given."""
+
+
 class ImageFormatError(TesseraError):
     """An image cannot be cut, for example because it has no celestial WCS or is not two-dimensional."""
 

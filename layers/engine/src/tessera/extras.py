@@ -25,6 +25,7 @@ EXTRAS = {
     "zarr": "xarray",
     "icechunk": "references",
     "lightkurve": "lightkurve",
+    "cryptography": "sign",
     "shtab": "completion",
 }
 """Package to the extra of Tessera that brings it."""

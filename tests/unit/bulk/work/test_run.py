@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tessera import DataWarning, InvalidInputError
+from tessera import DataWarning, InvalidInputError, sign_records
 from tessera.bulk import asked
 from tessera.bulk.plan.costs import BandLimits
 from tessera.bulk.run import cut_list, plan_list
 from tessera.bulk.status import BulkStatus, parse_status
 from tessera.bulk.target_rows import RowProblem, TargetRows
 from tessera.bulk.work import workers
+from tests.support.keys import key_files
 from tests.support.paths import ROOT
 from tests.support.sparse import sparse_cube
 from tests.support.target_lists import rows_of, sky_of
@@ -118,8 +119,9 @@ def test_processes_make_the_same_files_as_one_even_if_some_are_killed(
             killed.append(found[0])
             os.kill(found[0], signal.SIGKILL)
 
-    one = cut_list(rows, field_cube, tmp_path / "one", outputs=EVERYTHING, processes=1)
-    both = cut_list(rows, field_cube, tmp_path / "two", outputs=EVERYTHING, processes=2, progress=hear)
+    with sign_records(key_files(tmp_path)[0]):  # the other processes sign, too
+        one = cut_list(rows, field_cube, tmp_path / "one", outputs=EVERYTHING, processes=1)
+        both = cut_list(rows, field_cube, tmp_path / "two", outputs=EVERYTHING, processes=2, progress=hear)
     assert one.plan.bands > 4
     assert len(killed) == 1
     assert files_of(tmp_path / "one") == files_of(tmp_path / "two")

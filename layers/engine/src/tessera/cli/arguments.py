@@ -88,6 +88,12 @@ def add_flags(command: argparse.ArgumentParser) -> None:
     command.add_argument("--flags", action="store_true", help=about)
 
 
+def add_sign(command: argparse.ArgumentParser) -> None:
+    """Add the option --sign, which `tessera.cli.main` obeys."""
+    about = "sign the records of the files that are made now, with a private key of Ed25519 in PEM"
+    command.add_argument("--sign", metavar="KEY", help=about)
+
+
 def complete_files(options: argparse.Namespace) -> str:
     """What to say after Ctrl-C, where each file appears when it is complete and is made again by the next run."""
     return f"interrupted; the files that are complete are in {options.output}"

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from tessera.cli.arguments import add_flags, add_quiet, quality_flags
+from tessera.cli.arguments import add_flags, add_quiet, add_sign, quality_flags
 from tessera.cli.lists.arguments import (
     add_list_arguments,
     check_list_arguments,
@@ -60,6 +60,7 @@ def add_cut(groups: Any) -> None:
     _add_lists(command)
     about = f"folder of the files and of {NAME} (default %(default)s)"
     command.add_argument("-o", "--output", default=FOLDER, metavar="FOLDER", help=about)
+    add_sign(command)
     add_quiet(command)
     command.set_defaults(run=_run, interrupted=_interrupted)
 
@@ -100,6 +101,7 @@ def _kept_options(options: argparse.Namespace) -> dict[str, str]:
         "quality-mask": str(options.quality_mask),
         "difference": "yes" if options.difference else "",
         "flags": "on" if options.flags else "",
+        "sign": options.sign or "",
     }
     return {f"--{name}": text for name, text in texts.items() if text}
 

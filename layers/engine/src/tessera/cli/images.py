@@ -11,7 +11,7 @@ from typing import Any
 
 from astropy import units as u
 
-from tessera.cli.arguments import add_commands, add_quiet, complete_files
+from tessera.cli.arguments import add_commands, add_quiet, add_sign, complete_files
 from tessera.cli.terminal import report
 from tessera.errors import InvalidInputError
 from tessera.images.batch import ImageCutoutResult, make_image_cutouts
@@ -68,6 +68,7 @@ def add_image(groups: Any) -> None:
     )
     command.add_argument("-o", "--output", default=".", help="folder of the files (default %(default)s)")
     command.add_argument("--full", action="store_true", help="keep the whole tree of ASDF files")
+    add_sign(command)
     add_quiet(command)
     command.set_defaults(run=_run, interrupted=complete_files)
 

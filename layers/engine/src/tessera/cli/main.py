@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from importlib import import_module
 
 from tessera import __version__
@@ -111,6 +112,17 @@ def _help(parser: argparse.ArgumentParser) -> int:
     return 0
 
 
+def _run(options: argparse.Namespace) -> int:
+    """Run a command, and sign the records of its products if it was given a key."""
+    with ExitStack() as stack:
+        if (key := getattr(options, "sign", None)) is not None:
+            from tessera.provenance.signing import sign_records  # noqa: PLC0415 - few commands need it
+
+            stack.enter_context(sign_records(key))
+        code: int = options.run(options)
+    return code
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
@@ -130,7 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with plain_output():
         options = build_parser(called).parse_args(given)
         try:
-            code: int = options.run(options)
+            code = _run(options)
         except KeyboardInterrupt:
             complain(options.interrupted(options))
             return 130

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from tessera.cli.arguments import add_commands, add_flags, add_quiet, complete_files
+from tessera.cli.arguments import add_commands, add_flags, add_quiet, add_sign, complete_files
 from tessera.cli.terminal import report
 from tessera.errors import InvalidInputError
 from tessera.framesets.find import read_frames
@@ -39,6 +39,7 @@ def add_moving(groups: Any) -> None:
         "--edges", choices=("fill", "drop"), default="fill", help="fill boxes that reach beyond the frame, or drop them"
     )
     add_flags(command)
+    add_sign(command)
     add_quiet(command)
     command.set_defaults(run=_run, interrupted=complete_files)
 

@@ -78,6 +78,8 @@ def search_arguments(options: argparse.Namespace) -> dict[str, Any]:
         raise InvalidInputError(
             "--service", options.service, "either --cube or --service, because each says where to look"
         )
+    if options.service and getattr(options, "sign", None):  # `tessera search` has no such option
+        raise InvalidInputError("--sign", options.sign, "none with --service, which signs with a key of its own")
     if options.frames:
         from tessera.framesets.find import read_frames  # noqa: PLC0415 - takes time to load
 

@@ -19,7 +19,7 @@ NODE = "provenance"
 """Name of the node."""
 END_OF_TREE = b"\n...\n"
 _INDEX = re.compile(rb"#ASDF BLOCK INDEX\n%YAML 1\.1\n---\n([-\[\], \n0-9]*)\.\.\.\n\Z")
-_NODE = re.compile(rb"\nprovenance:\n  record: \|-\n    ([^\n]*)\n  sha256: ([0-9a-f]*)\Z")
+_NODE = re.compile(rb"\nprovenance:\n  record: \|-\n    ([^\n]*)\n  sha256: ([0-9a-f]*)(?:\n  signature: ([!-~]*))?\Z")
 
 
 def _tree_end(content: bytes) -> int:
@@ -60,8 +60,10 @@ def add_asdf_record(content: bytes, describe: Callable[[dict[str, Any]], Record]
         When the file is no ASDF file.
     """
     end, record = _tree_end(content), describe(digest_asdf(content))
-    node = f"\n{NODE}:\n  record: |-\n    {record.text}\n  sha256: {record.sha256}".encode("ascii")
-    return content[:end] + node + _moved(content[end:], len(node))
+    named = record.named
+    text = named.pop("record")
+    node = f"\n{NODE}:\n  record: |-\n    {text}" + "".join(f"\n  {name}: {value}" for name, value in named.items())
+    return content[:end] + node.encode("ascii") + _moved(content[end:], len(node))
 
 
 def split_asdf(content: bytes) -> tuple[bytes, Record | None]:
@@ -77,4 +79,4 @@ def split_asdf(content: bytes) -> tuple[bytes, Record | None]:
     if node is None:
         return content, None
     plain = content[: node.start()] + _moved(content[end:], node.start() - end)
-    return plain, Record.read(node[1].decode("ascii", "replace"), node[2].decode("ascii"))
+    return plain, Record.read(*(part and part.decode("ascii", "replace") for part in node.groups()))

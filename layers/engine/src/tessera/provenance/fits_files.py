@@ -1,7 +1,8 @@
 """The record in FITS files: a table with one row, PROVENANCE, behind all other HDUs.
 
 What stands in front of it has the bytes that the file has without it. The checksum of the data is the SHA-256 of the
-headers in front of it. Each header has the DATASUM of its data, so a change of any card or of any pixel is noticed.
+headers in front of it. Each header has the DATASUM of its data, so a change of any card or of any pixel is noticed. A
+DATASUM is easily kept on purpose, so a record that is signed also has the SHA-256 of all bytes in front of it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from tessera.fits.headers import (
     parse_header,
 )
 from tessera.provenance.record import Record
+from tessera.provenance.signing import signs
 
 NAME = "PROVENANCE"
 """EXTNAME of the table."""
@@ -54,14 +56,23 @@ def has_end(block: bytes | bytearray) -> bool:
 
 
 class FitsDigest:
-    """Takes the pieces of a FITS file as they pass, and hashes its headers."""
+    """Takes the pieces of a FITS file as they pass, and hashes its headers.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    whole : bool, optional
+        Whether all bytes are hashed, too; by default, if this process signs records.
+    """
+
+    def __init__(self, *, whole: bool | None = None) -> None:
         self._digest, self._header, self._skip = hashlib.sha256(), bytearray(), 0
+        self._whole = hashlib.sha256() if (signs() if whole is None else whole) else None
 
     def feed(self, piece: Any) -> None:
         """Take the next piece."""
         view = memoryview(piece).cast("B")
+        if self._whole is not None:
+            self._whole.update(view)
         while len(view):
             if self._skip:
                 step = min(self._skip, len(view))
@@ -81,33 +92,20 @@ class FitsDigest:
     @property
     def data(self) -> dict[str, Any]:
         """What a record says of the data. It has the same length for all files."""
-        return {"headers_sha256": self._digest.hexdigest()}
+        found = {"headers_sha256": self._digest.hexdigest()}
+        return found if self._whole is None else found | {"sha256": self._whole.hexdigest()}
 
 
-def digest_fits(content: Any) -> dict[str, Any]:
-    """What a record says of the data of a FITS file in memory."""
-    digest = FitsDigest()
+def digest_fits(content: Any, *, whole: bool | None = None) -> dict[str, Any]:
+    """What a record says of the data of a FITS file in memory; see `FitsDigest`."""
+    digest = FitsDigest(whole=whole)
     digest.feed(content)
     return digest.data
 
 
-Sign = Callable[[str], str]
-"""Function that signs a text and returns the signature."""
-
-
-def format_provenance(record: Record, sign: Sign | None = None) -> bytes:
-    """Format the table with a record.
-
-    Parameters
-    ----------
-    record : Record
-        The record.
-    sign : callable, optional
-        Signs the text of the record; without it, there is no signature.
-    """
-    columns = {"RECORD": record.text, "SHA256": record.sha256}
-    if sign is not None:
-        columns["SIGNATURE"] = sign(record.text)
+def format_provenance(record: Record) -> bytes:
+    """Format the table with a record, and with its signature if this process signs records."""
+    columns = {name.upper(): text for name, text in record.named.items()}
     cards = table_cards(sum(map(len, columns.values())), 1, len(columns))
     for number, (name, text) in enumerate(columns.items(), 1):
         cards += [(f"TTYPE{number}", name, ""), (f"TFORM{number}", f"{len(text)}A", "")]
@@ -115,9 +113,7 @@ def format_provenance(record: Record, sign: Sign | None = None) -> bytes:
     return format_hdu(cards, "".join(columns.values()).encode("ascii"))
 
 
-def add_provenance(
-    pieces: Iterable[bytes], describe: Callable[[dict[str, Any]], Record], sign: Sign | None = None
-) -> Iterator[bytes]:
+def add_provenance(pieces: Iterable[bytes], describe: Callable[[dict[str, Any]], Record]) -> Iterator[bytes]:
     """Let the pieces of a FITS file pass, and add its record.
 
     Parameters
@@ -126,14 +122,12 @@ def add_provenance(
         The file without its record.
     describe : callable
         Makes the record, given what it says of the data.
-    sign : callable, optional
-        See `format_provenance`.
     """
     digest = FitsDigest()
     for piece in pieces:
         digest.feed(piece)
         yield piece
-    yield format_provenance(describe(digest.data), sign)
+    yield format_provenance(describe(digest.data))
 
 
 @dataclass(frozen=True)
@@ -146,13 +140,10 @@ class FitsProvenance:
         The record.
     n_bytes : int
         Size of what stands in front of its table.
-    signature : str
-        Signature of its text; empty without one.
     """
 
     record: Record
     n_bytes: int
-    signature: str = ""
 
 
 def read_hdus(content: Any) -> Iterator[tuple[Header, int]]:
@@ -200,7 +191,7 @@ def read_provenance(content: Any) -> FitsProvenance | None:
         length = int(str(header.get(f"TFORM{number}")).removesuffix("A") or 1)
         texts[header.get(f"TTYPE{number}")] = bytes(content[place : place + length]).decode("ascii", "replace")
         place += length
-    return FitsProvenance(Record.read(texts.get("RECORD"), texts.get("SHA256")), start, texts.get("SIGNATURE", ""))
+    return FitsProvenance(Record.read(texts.get("RECORD"), texts.get("SHA256"), texts.get("SIGNATURE")), start)
 
 
 def split_record(content: bytes) -> tuple[bytes, bytes]:

@@ -1,4 +1,4 @@
-"""The record in PNG pictures: two texts, ``provenance.record`` and ``provenance.sha256``. This module needs Pillow."""
+"""The record in PNG: the texts ``provenance.record``, ``.sha256`` and ``.signature``. This module needs Pillow."""
 
 from __future__ import annotations
 
@@ -59,5 +59,5 @@ def read_png(content: bytes) -> tuple[NDArray[np.uint8], Record | None]:
             levels, texts = np.array(image), dict(image.text)
     except (OSError, SyntaxError, ValueError, pil.DecompressionBombError) as error:
         raise ProvenanceError(f"the PNG cannot be read: {error}") from error
-    named = [texts.get(_PREFIX + name) for name in ("record", "sha256")]
-    return levels, None if named == [None, None] else Record.read(*named)
+    named = [texts.get(_PREFIX + name) for name in ("record", "sha256", "signature")]
+    return levels, None if named == [None, None, None] else Record.read(*named)

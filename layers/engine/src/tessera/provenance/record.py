@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self, TypeAlias, get_args
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from tessera.errors import ProvenanceError
 from tessera.io.locations import file_name, scheme_of, shown
+from tessera.provenance.signing import sign_text
 
 FORMAT = 1
 """Number of the form of records. A reader refuses others."""
@@ -114,6 +115,8 @@ class Record:
         What was asked for, complete: the source and the request decide every byte of the data.
     data : mapping
         Checksums of the data. Their meaning depends on the format; docs/explanation/provenance.md lists them.
+    signature : str, optional
+        Signature of the text, of a record that was read with one; no part of the record.
     """
 
     kind: Kind
@@ -121,6 +124,7 @@ class Record:
     source: Mapping[str, Any]
     request: Mapping[str, Any]
     data: Mapping[str, Any]
+    signature: str = field(default="", compare=False)
 
     @property
     def document(self) -> dict[str, Any]:
@@ -151,8 +155,9 @@ class Record:
 
     @property
     def named(self) -> dict[str, str]:
-        """The text and its SHA-256 by name, as formats that have names hold them."""
-        return {"record": self.text, "sha256": self.sha256}
+        """The text, its SHA-256, and its signature if this process signs, by name, as formats hold them."""
+        signature = sign_text(self.text)
+        return {"record": self.text, "sha256": self.sha256} | ({"signature": signature} if signature else {})
 
     @property
     def origin(self) -> Origin:
@@ -169,8 +174,8 @@ class Record:
             raise ProvenanceError(f"the record of provenance does not name one source: {error}") from error
 
     @classmethod
-    def read(cls, text: object, sha256: object) -> Record:
-        """Read the text of a record with its SHA-256, as a product holds them.
+    def read(cls, text: object, sha256: object, signature: object = None) -> Record:
+        """Read the text of a record with its SHA-256 and its signature, if any, as a product holds them.
 
         Raises
         ------
@@ -179,7 +184,7 @@ class Record:
         """
         if not isinstance(text, str) or sha256_text(text) != sha256:
             raise ProvenanceError("the record of provenance was changed: its SHA-256 is another one")
-        return cls.parse(text)
+        return replace(cls.parse(text), signature=str(signature or ""))
 
     @classmethod
     def parse(cls, text: str) -> Record:

@@ -69,7 +69,8 @@ def verify_cube_file(name: str, cube: Location, given: Sequence[Location]) -> Ve
     status: Status = "different" if problems else "same" if frames else "unknown"
     if len(records) != 1:  # the segments of a growing cube have a record each
         return Verification(name, status, problems, notes)
-    return Verification(name, status, problems, notes, records[0].document, records[0].sha256)
+    (record,) = records
+    return Verification(name, status, problems, notes, record.document, record.sha256, record.signature)
 
 
 def _records(cube: Source) -> Iterator[Record]:

@@ -52,6 +52,10 @@ class Verification:
         The record of the product; see docs/explanation/provenance.md.
     sha256 : str
         Name of the record; empty without one.
+    signature : str
+        Signature of the record; empty without one.
+    signed_by : str
+        Name of the key that signed the record, if that was checked and is right; else empty.
     members : sequence of Verification
         Of an archive, its files. Their names have that of the archive in front.
     """
@@ -62,6 +66,8 @@ class Verification:
     notes: Sequence[str] = ()
     record: dict[str, Any] | None = None
     sha256: str = ""
+    signature: str = ""
+    signed_by: str = ""
     members: Sequence[Verification] = ()
 
     @property
@@ -76,6 +82,7 @@ class Verification:
         if self.members:
             said["unknown"] = "not all of its files could be made again"
         lines = [f"{self.file}: {said[self.status]}"]
+        lines += [f"{self.file}: its record is signed with the key {self.signed_by}"] if self.signed_by else []
         lines += [f"{self.file}: {problem.text}" for problem in self.problems]
         lines += [f"{self.file}: {note}" for note in self.notes]
         return lines + [line for member in self.members for line in member.lines]
@@ -96,5 +103,7 @@ class Verification:
             "notes": list(self.notes),
             "record": self.record,
             "sha256": self.sha256,
+            "signature": self.signature,
+            "signed_by": self.signed_by,
             "members": [member.document for member in self.members],
         }

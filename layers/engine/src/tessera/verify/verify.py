@@ -14,6 +14,7 @@ from tessera.errors import MissingFileError, ProvenanceError, TesseraError
 from tessera.extras import MissingPackageError
 from tessera.io.sources import Location, open_source
 from tessera.provenance.record import Record
+from tessera.provenance.signing import KeyFile, PublicKey
 from tessera.stitching.made import KIND as STITCHED
 from tessera.verify.archives import is_archive, verify_archive
 from tessera.verify.cubes import is_cube, verify_cube_file
@@ -24,6 +25,7 @@ from tessera.verify.products.previews import preview_in
 from tessera.verify.products.product import MadeAgain, Product
 from tessera.verify.products.read import read_product
 from tessera.verify.report import Problem, Status, Verification
+from tessera.verify.signature import judge_signature
 from tessera.verify.stitched_again import stitch_again
 
 Find: TypeAlias = "Callable[..., Location | None]"
@@ -34,7 +36,11 @@ _LARGEST_PREVIEW = 64 << 20
 """Largest size in bytes of a file that may be a preview."""
 
 
-def verify_product(file: Location, source: Location | Sequence[Location] | None = None) -> Verification:
+def verify_product(
+    file: Location,
+    source: Location | Sequence[Location] | None = None,
+    key: KeyFile | Sequence[KeyFile] | None = None,
+) -> Verification:
     """Check a product: its checksums, its record, and whether it comes out the same when it is made again.
 
     Parameters
@@ -44,6 +50,8 @@ def verify_product(file: Location, source: Location | Sequence[Location] | None 
         such files, a cube, or the segment table of a growing cube.
     source : str or Path, or several of them, optional
         What it was made from, if that is not where the record says: cubes, images, frames, and folders with them.
+    key : str or Path, or several of them, optional
+        PEM files with public keys of Ed25519. One of them must have signed the record.
 
     Returns
     -------
@@ -53,13 +61,22 @@ def verify_product(file: Location, source: Location | Sequence[Location] | None 
     Raises
     ------
     OSError
-        When the product cannot be read.
+        When the product or a key cannot be read.
+    InvalidInputError
+        When the file of a key has no public key of Ed25519.
+    MissingPackageError
+        When a key is given, and the package cryptography is not installed.
     """
-    name, given = os.fspath(file), listed_sources(source)
-    sources = GivenSources(given)
+    return check_product(file, listed_sources(source), [PublicKey(each) for each in listed_sources(key)])
+
+
+def check_product(file: Location, given: list[Location], keys: list[PublicKey]) -> Verification:
+    """Check a product; see `verify_product`, which reads the keys."""
+    name, sources = os.fspath(file), GivenSources(given)
 
     def verify_member(member: str, content: bytes, alone: bool) -> Verification:
-        return _verify_content(member, content, partial(sources.find, product=file, only=alone))
+        find = partial(sources.find, product=file, only=alone)
+        return judge_signature(_verify_content(member, content, find), keys)
 
     if (preview := _read_preview(file)) is not None:
         return verify_member(name, preview, True)
@@ -67,7 +84,7 @@ def verify_product(file: Location, source: Location | Sequence[Location] | None 
         if is_archive(opened):
             return verify_archive(name, opened, verify_member)
         if is_cube(opened):
-            return verify_cube_file(name, file, given)
+            return judge_signature(verify_cube_file(name, file, given), keys)
         content = opened.read(0, opened.size)
     return verify_member(name, content, True)
 
@@ -134,4 +151,5 @@ def _verify(name: str, product: Product, record: Record, make: Callable[[], Made
         problems.append(Problem("source", f"its source is missing: {error}", about))
     except (TesseraError, OSError) as error:
         notes.append(str(error))
-    return Verification(name, "different" if problems else status, problems, notes, record.document, record.sha256)
+    of_record = (record.document, record.sha256, record.signature)
+    return Verification(name, "different" if problems else status, problems, notes, *of_record)

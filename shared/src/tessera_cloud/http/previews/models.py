@@ -121,6 +121,11 @@ class PreviewProvenance(Document):
         description="SHA-256 of this text, which names the record.",
         examples=["4c3e1e8c1f8a2a5f3b4d5b9c0de1f2a3b4c5d6e7f8091a2b3c4d5e6f70819203"],
     )
+    signature: str = Field(
+        default="",
+        description="Signature of this text by the operator's key; only of a service that has one.",
+        examples=["ed25519:0123456789abcdef:kgCpqfDZyrhyDoILX2QlQKKye1QWUD+Ps3YiI+vbadoIWsHkPhWZbkWPNhPQ8R2M=="],
+    )
 
 
 class Preview(Document):

@@ -26,6 +26,7 @@ from tessera.bulk.status import plain_line
 from tessera.bulk.work.made import BulkCurve
 from tessera.extras import import_extra
 from tessera.provenance.record import Origin, Record
+from tessera.provenance.signing import sign_text
 from tessera.tpf.aperture import aperture_digits
 
 BUFFER_BYTES = 64_000_000
@@ -112,7 +113,7 @@ class CurveTable:
         self._keep(kept[0], [row.place for row in rows])
 
     def _record(self, rows: Sequence[_Row]) -> dict[str, str]:
-        """Text of the record of a file, and its SHA-256; see docs/explanation/provenance.md."""
+        """Text of the record of a file, its SHA-256 and its signature, if any; see docs/explanation/provenance.md."""
         if self._origin is None:
             return {}
         targets = [int(self._band.row[row.place]) for row in rows]
@@ -120,7 +121,9 @@ class CurveTable:
         request = {"options": asdict(self._options), "rows": targets}
         data = {"flux_sha256": hashlib.sha256(flux).hexdigest()}
         record = Record("light curves", __version__, asdict(self._origin), request, data)
-        return {"record": record.text, "record_sha256": record.sha256}
+        signature = sign_text(record.text)
+        signed = {"record_signature": signature} if signature else {}
+        return {"record": record.text, "record_sha256": record.sha256, **signed}
 
     def _table(self, rows: Sequence[_Row]) -> Any:
         arrow = import_extra("arro3.core", PURPOSE)

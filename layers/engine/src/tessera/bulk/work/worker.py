@@ -14,13 +14,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from tessera.bulk.plan.stored import StoredBand
+from tessera.provenance.signing import sign_with
 
 if TYPE_CHECKING:
     from tessera.bulk.work.order import ListOrder
 
 
 def main() -> None:
-    """Take the order, then a band at a time.
+    """Take the order and the key that signs records, then a band at a time.
 
     Answers are ``("ready", 0)``, ``("target", n)``, ``("band", record)`` and ``("error", exception)``.
     """
@@ -34,7 +35,9 @@ def main() -> None:
             answers.flush()
 
         with suppress(EOFError, BrokenPipeError):
-            order: ListOrder = pickle.load(orders)  # noqa: S301 - it comes from the process that started us
+            order: ListOrder
+            order, key = pickle.load(orders)  # noqa: S301 - it comes from the process that started us
+            sign_with(None if key is None else lambda: key)
             answer("ready", 0)
             while True:
                 data, known = pickle.load(orders)  # noqa: S301 - as above

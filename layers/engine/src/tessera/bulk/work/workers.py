@@ -18,6 +18,7 @@ from tessera.bulk.plan.stored import StoredBand
 from tessera.bulk.work.band import lost_band
 from tessera.bulk.work.order import KnownCube, ListOrder
 from tessera.bulk.work.records import BandRecord, RunFolder
+from tessera.provenance.signing import current_key
 
 TRIES = 3
 """Number of processes that may end while they work on one band. Then the band has failed."""
@@ -43,7 +44,7 @@ class _Worker:
         answers.put((self, None))
 
     def give(self, band: StoredBand, known: KnownCube, order: bytes = b"") -> None:
-        """Give the process its next band, the first time after the order."""
+        """Give the process its next band, the first time after the order and the key that signs records."""
         assert self._process.stdin is not None
         self.band = band
         with suppress(BrokenPipeError):  # the process is gone, as the next answer says
@@ -104,7 +105,7 @@ class _Team:
         self, order: ListOrder, cubes: Mapping[str, KnownCube], bands: Sequence[StoredBand], on_target: OnTarget
     ) -> None:
         self._order, self._cubes, self._on_target = order, cubes, on_target
-        self._content = pickle.dumps(order)
+        self._content = pickle.dumps((order, current_key()))
         self._waiting = deque(bands)
         self._answers: SimpleQueue[tuple[_Worker, Any]] = SimpleQueue()
         self._workers: list[_Worker] = []

@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import Any
 
-from tessera.cli.arguments import add_quiet, quality_flags
+from tessera.cli.arguments import add_quiet, add_sign, quality_flags
 from tessera.cli.lists.arguments import add_list_arguments, check_list_arguments, interrupted_list
 from tessera.cli.sources import add_sources, add_targets
 from tessera.errors import InvalidInputError
@@ -41,6 +41,7 @@ def add_lightcurve(groups: Any) -> None:
         "targets: each cube is read once, and the light curves become a catalogue of Parquet files",
     )
     _add_lists(command)
+    add_sign(command)
     add_quiet(command)
     command.set_defaults(run=_run, interrupted=_interrupted)
 
@@ -155,6 +156,8 @@ def _run(options: argparse.Namespace) -> int:
     _check_stitching(options, is_list=is_list or options.plan)
     hint = "it together with --plan, or with a folder: -o FOLDER/"
     check_list_arguments(options, is_list=is_list, hint=hint)
+    if options.sign and not (options.stitch or is_list):
+        raise InvalidInputError("--sign", options.sign, "it with --stitch or -o FOLDER/: others have no record")
     if options.plan or is_list:
         from tessera.cli.lightcurve.listing import measure_list  # noqa: PLC0415 - takes time to load
 

@@ -32,19 +32,30 @@ def add_verify(groups: Any) -> None:
         help="what they were made from: a cube, an image, or the frames of a cube; by default the place that a product "
         "names, or its own folder",
     )
+    command.add_argument(
+        "--key",
+        metavar="FILE",
+        action="append",
+        help="public key of Ed25519 in PEM, which must have signed the record of each product; repeat it for several "
+        "keys, of which one must",
+    )
     command.add_argument("--json", action="store_true", help="print a document of JSON for each file, one per line")
     add_quiet(command)
     command.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
-    from tessera.verify.report import Verification  # noqa: PLC0415 - takes time to load, as the next
-    from tessera.verify.verify import verify_product  # noqa: PLC0415 - see above
+    from tessera.provenance.signing import PublicKey  # noqa: PLC0415 - takes time to load, as the next ones
+    from tessera.verify.given import listed_sources  # noqa: PLC0415 - see above
+    from tessera.verify.report import Verification  # noqa: PLC0415 - see above
+    from tessera.verify.verify import check_product  # noqa: PLC0415 - see above
 
+    keys = [PublicKey(each) for each in options.key or ()]
+    given = listed_sources(options.source)
     found = set()
     for file in read_names("files", options.files):
         try:
-            result = verify_product(file, options.source)
+            result = check_product(file, given, keys)
         except UNREADABLE as error:
             result = Verification(file, "unreadable", notes=[describe_error(error)])
         found.add(result.status)

@@ -101,7 +101,8 @@ def read_frames_file(content: bytes) -> tuple[NDArray[Any], Record | None]:
         named = np.load(file, allow_pickle=False) if file.tell() < len(content) else None
         if named is None:
             return frames, None
-        text, sha256 = (bytes(named[name][0]).decode("ascii") for name in ("record", "sha256"))
+        parts = [bytes(named[name][0]).decode("ascii") for name in named.dtype.names or ()]
+        text, sha256, *signature = parts
     except (OSError, EOFError, ValueError, LookupError, TypeError, MemoryError) as error:
         raise ProvenanceError(f"the NumPy file cannot be read: {error}") from error
-    return frames, Record.read(text, sha256)
+    return frames, Record.read(text, sha256, *signature)

@@ -46,7 +46,7 @@ def read_asdf(content: bytes) -> Product:
     product, record = split_asdf(content)
     tree, blocks = _read_tree(product), list(_read_blocks(product))
     if record is None and isinstance(named := tree.get(NODE), Mapping):  # another program wrote the file again
-        record = Record.read(named.get("record"), named.get("sha256"))
+        record = Record.read(named.get("record"), named.get("sha256"), named.get("signature"))
     problems = [
         Problem("checksum", f"the checksum of block {number} of the file is wrong")
         for number, (data, checksum) in enumerate(blocks)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from tessera.provenance.fits_files import data_problems, digest_fits, read_provenance
 from tessera.verify.compare import compare_fits, rounded_cards
 from tessera.verify.products.product import MadeAgain, Product
@@ -9,6 +12,14 @@ from tessera.verify.report import Problem
 
 START = b"SIMPLE  ="
 """First bytes of a FITS file."""
+
+
+def _digest_problems(product: bytes, said: Mapping[str, Any]) -> list[Problem]:
+    found = digest_fits(product, whole="sha256" in said)
+    if found == said:
+        return []
+    what = "its bytes" if found["headers_sha256"] == said.get("headers_sha256") else "its headers"
+    return [Problem("record", f"the record is of another file: the SHA-256 of {what} differs")]
 
 
 def read_fits(content: bytes) -> Product:
@@ -22,8 +33,8 @@ def read_fits(content: bytes) -> Product:
     found = read_provenance(content)
     product = content if found is None else content[: found.n_bytes]
     problems = [Problem("checksum", text) for text in data_problems(content)]
-    if found is not None and digest_fits(product) != found.record.data:
-        problems.append(Problem("record", "the record is of another file: the SHA-256 of its headers differs"))
+    if found is not None:
+        problems += _digest_problems(product, found.record.data)
 
     def compare(again: MadeAgain) -> tuple[list[Problem], list[str]]:
         return compare_fits(product, again.content, again.locate), rounded_cards(product, again.content)

@@ -60,7 +60,8 @@ def read_preview(preview: dict[str, Any]) -> Product:
         When its record is damaged.
     """
     named = preview.get(PROVENANCE)
-    record = Record.read(named.get("record"), named.get("sha256")) if isinstance(named, Mapping) else None
+    parts = [named.get(name) for name in ("record", "sha256", "signature")] if isinstance(named, Mapping) else None
+    record = None if parts is None else Record.read(*parts)
     problems = _digest_problems(record, digest_preview(preview))
     product = {name: value for name, value in preview.items() if name not in OTHERS}
 
