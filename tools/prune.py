@@ -13,7 +13,8 @@ from pathlib import Path
 # `import astropy` imports astropy.tests, so these tests stay.
 KEPT_TESTS = {Path("astropy/tests")}
 UNREAD_SUFFIXES = {".a", ".pyi", ".c", ".h", ".pyx", ".pxd", ".pxi"}
-AWS_SERVICES = {"cloudwatch", "dynamodb", "events", "lambda", "logs", "s3", "sns", "sqs", "ssm", "stepfunctions", "sts"}
+AWS_SERVICES = {"cloudwatch", "dynamodb", "events", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs", "ssm"}
+AWS_SERVICES |= {"stepfunctions", "sts"}
 # gwcs needs the parts of scipy that fit a WCS. Other parts are not imported by those.
 UNREAD_SCIPY = ("cluster", "datasets", "differentiate", "integrate", "io", "misc", "ndimage", "odr", "signal", "stats")
 # Documents are trees. Other parts of lxml, and the sources that Cython was given, are not imported by these.

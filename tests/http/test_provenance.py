@@ -14,6 +14,7 @@ import pytest
 
 from tessera.provenance.crate import CRATE
 from tessera.provenance.fits_files import read_provenance
+from tessera.provenance.signing import PublicKey, sign_records
 from tessera.verify.verify import verify_product
 from tessera_cloud import keys
 from tessera_cloud.application.cutouts.fixed import Position
@@ -22,6 +23,7 @@ from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.cutouts.request import CutoutRequest
 from tests.support.api import DEC, RA, Api
 from tests.support.builds import SETTINGS
+from tests.support.keys import key_files
 
 CUBE = "tess-s0002-4-2"
 PLACE = {"ra": RA, "dec": DEC, "size": "3,5"}
@@ -62,6 +64,16 @@ def test_a_file_of_the_service_is_made_again_from_its_cube(api: Api, tmp_path: P
     path.write_bytes(file)
     found = verify_product(path, stored_cube(api, file, tmp_path))
     assert (found.status, found.problems, found.notes) == ("same", [], [])
+
+
+def test_a_file_of_a_service_that_has_a_key_is_signed(api: Api, tmp_path: Path) -> None:
+    private, public = key_files(tmp_path)
+    with sign_records(private):
+        file = api.get("/v1/cutouts.fits", cube=CUBE, **PLACE).content
+    path = tmp_path / "file.fits"
+    path.write_bytes(file)
+    found = verify_product(path, stored_cube(api, file, tmp_path), public)
+    assert (found.status, found.notes, found.signed_by) == ("same", [], PublicKey(public).id)
 
 
 def test_tesscut_s_files_have_a_record_on_request_only(api: Api, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 FRAMES, CUBES, RESULTS, STATE = "FfiBucket", "CubeBucket", "ResultBucket", "StateTable"
 IMAGES = "ImageBuckets"
 """A list of buckets: each is granted alike."""
+KEY = ("SigningSecretArn", "")
+"""The key that signs records, if the operator gives one."""
 
 REVIEWED = {
     "CanaryFunction": {(STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem"}},
@@ -97,6 +99,7 @@ REVIEWED = {
         ("Machine", ":*"): {"states:DescribeExecution"},
     },
     "CutoutApiFunction": {
+        KEY: {"secretsmanager:GetSecretValue"},
         (FRAMES, "/*"): {"s3:GetObject"},
         (CUBES, ""): {"s3:ListBucket"},
         (CUBES, "/cubes/*"): {"s3:GetObject"},
@@ -137,6 +140,7 @@ REVIEWED = {
         (RESULTS, "/jobs/*"): {"s3:GetObject", "s3:PutObject"},
     },
     "CutItemFunction": {
+        KEY: {"secretsmanager:GetSecretValue"},
         (FRAMES, "/*"): {"s3:GetObject"},
         (CUBES, ""): {"s3:ListBucket"},
         (CUBES, "/cubes/*"): {"s3:GetObject"},
@@ -170,6 +174,7 @@ REVIEWED = {
         (RESULTS, "/bulk/*"): {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
     },
     "CutBandFunction": {
+        KEY: {"secretsmanager:GetSecretValue"},
         (CUBES, ""): {"s3:ListBucket"},
         (CUBES, "/cubes/*"): {"s3:GetObject"},
         (CUBES, "/index/*"): {"s3:GetObject"},
@@ -202,6 +207,7 @@ REVIEWED = {
         ("BulkMachine", ":*"): {"states:DescribeExecution", "states:StopExecution"},
     },
     "VoApiFunction": {
+        KEY: {"secretsmanager:GetSecretValue"},
         (CUBES, ""): {"s3:ListBucket"},
         (CUBES, "/cubes/*"): {"s3:GetObject"},
         (CUBES, "/index/*"): {"s3:GetObject"},
@@ -239,6 +245,7 @@ REVIEWED = {
         ("SpendAlarm", ""): {"cloudwatch:DescribeAlarms"},
     },
     "ImageApiFunction": {
+        KEY: {"secretsmanager:GetSecretValue"},
         (CUBES, ""): {"s3:ListBucket"},
         (CUBES, "/images/*"): {"s3:GetObject"},
         (RESULTS, ""): {"s3:ListBucket"},

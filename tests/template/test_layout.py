@@ -21,7 +21,7 @@ from tests.template.documents import (
 MAX_TEMPLATE_LINES, MAX_ROOT_LINES = 480, 580
 """The root only hands values to nested stacks. Divided, the same values would pass through one file more."""
 MAX_FUNCTION_LINES = 60
-MAX_PARAMETERS = 36
+MAX_PARAMETERS = 37
 SECTIONS = ["AWSTemplateFormatVersion", "Transform", "Description"]
 SECTIONS += ["Parameters", "Rules", "Conditions", "Globals", "Resources", "Outputs"]
 BANNERS = ["Storage", "Nested stacks"]

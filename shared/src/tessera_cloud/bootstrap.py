@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any, TypeAlias
 
 import boto3
@@ -18,6 +18,7 @@ from botocore.config import Config
 from obstore.store import S3Store as ObstoreBucket
 
 from tessera import __version__
+from tessera.provenance.signing import SigningKey, sign_with
 from tessera.targets.tic import MastTic
 from tessera_cloud.adapters.cloudwatch import CloudWatchAlarms
 from tessera_cloud.adapters.dynamodb import DynamoDbState
@@ -25,6 +26,7 @@ from tessera_cloud.adapters.horizons import Horizons
 from tessera_cloud.adapters.name_resolver import BundledNames, MastResolver
 from tessera_cloud.adapters.result_links import BucketLinks
 from tessera_cloud.adapters.s3 import S3Store
+from tessera_cloud.adapters.secretsmanager import SecretsManager
 from tessera_cloud.adapters.sqs import SqsQueue
 from tessera_cloud.adapters.star_catalogue import MastStars, NoStars
 from tessera_cloud.adapters.step_functions import StepFunctions
@@ -300,8 +302,17 @@ def _open_bucket(bucket: str, timeout: str, *, public: bool = False) -> ObstoreB
 
 @cache
 def services() -> Services:
-    """Services of this execution environment, opened at the first call."""
-    return services_of(Settings.from_env(os.environ))
+    """Services of this execution environment, opened at the first call. With a secret, its records are signed."""
+    settings = Settings.from_env(os.environ)
+    if settings.signing_secret:
+        sign_with(partial(signing_key, settings.signing_secret))
+    return services_of(settings)
+
+
+@cache
+def signing_key(secret: str) -> SigningKey:
+    """The operator's key in a secret, which is read once in an execution environment."""
+    return SecretsManager(_control_client("secretsmanager")).read_key(secret)
 
 
 def services_of(settings: Settings) -> Services:

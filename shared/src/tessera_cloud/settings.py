@@ -94,6 +94,7 @@ _TEXTS = (
     "TESSERA_CANARY_TARGET",
     "TESSERA_ORIGIN_SECRET",
     "TESSERA_SPEND_ALARM",
+    "TESSERA_SIGNING_SECRET",
 )
 """Variables of the fields that are plain texts. Each field has the name of its variable, and is empty without it."""
 
@@ -171,6 +172,8 @@ class Settings:
         Limits of lists of targets.
     spend_alarm : str
         Name of the alarm that watches what a day costs; empty for functions that do not need it.
+    signing_secret : str
+        ARN of the secret with the key that signs records; empty for none.
     ivo_authority : str
         Authority of the identifiers in the Virtual Observatory.
     has_console : bool
@@ -214,6 +217,7 @@ class Settings:
     canary_target: str = ""
     client_daily_gb: float = 0.0
     spend_alarm: str = ""
+    signing_secret: str = ""
     bulk: BulkSettings = field(default_factory=BulkSettings)
     ivo_authority: str = "tessera"
     has_console: bool = True
