@@ -111,7 +111,7 @@ class PreviewPictures(Document):
 
 
 class PreviewProvenance(Document):
-    """What a preview was made of; `tessera verify` makes it again and compares."""
+    """Record of a preview, which says what it was made of; `tessera verify` makes it again and compares."""
 
     record: str = Field(
         description="The record as canonical JSON: source, request, version, and the checksum of the preview.",
@@ -160,7 +160,7 @@ class Preview(Document):
     units: str = Field(description="Unit of the flux.", examples=["e-/s"])
     pictures: PreviewPictures = Field(description="The frames as PNG.")
     provenance: PreviewProvenance | None = Field(
-        None, description="What it was made of; not there with cotrending vectors, which no record names."
+        None, description="Record of the preview; not there with cotrending vectors, which no record names."
     )
 
 
