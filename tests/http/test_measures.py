@@ -17,6 +17,8 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 
+from tessera.measures.change_list import digest_list, split_record
+from tessera.provenance.fits_files import read_provenance
 from tessera_cloud import keys
 from tessera_cloud.admin.measure import register
 from tessera_cloud.admin.measure import run as run_measure
@@ -64,6 +66,25 @@ def test_a_reference_frame_is_a_file(measured: Api) -> None:
     assert answer.headers["content-disposition"] == f'attachment; filename="{CUBE}-reference.fits"'
     with fits.open(io.BytesIO(answer.content), checksum=True) as hdus:
         assert (hdus[0].header["CUBE"], hdus["REFERENCE"].data.shape) == (f"{CUBE}-cube.fits", (40, 30))
+
+
+def test_the_files_say_which_cube_was_measured(measured: Api) -> None:
+    cube = next(cube for cube in read_index(measured.store, SETTINGS.cube_bucket)[0].cubes if cube.obs_id == CUBE)
+    found = read_provenance(measured.get(f"/v1/cubes/{CUBE}/reference.fits").content)
+    record, plain = split_record(measured.get(f"/v1/cubes/{CUBE}/changes.ecsv").content)
+    assert found is not None
+    assert record is not None
+    assert (found.record.kind, record.kind) == ("reference frame", "list of changes")
+    assert record.data == digest_list(plain)
+    assert record.source == found.record.source
+    assert found.record.source == {
+        "location": f"s3://{cube.bucket}/{cube.key}",
+        "size": cube.size,
+        "etag": cube.etag,
+        "digest": found.record.source["digest"],
+        "build": cube.build_id,
+    }
+    assert found.record.request == {"n_sigma": 7.0, "bin_days": 0.5}
 
 
 def test_a_large_reference_frame_is_elsewhere(measured: Api, monkeypatch: pytest.MonkeyPatch) -> None:

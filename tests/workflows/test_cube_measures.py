@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from tessera import measure_cube
+from tessera.measures.change_list import split_record
 from tessera_cloud import measure_keys
 from tessera_cloud.errors import FatalError
 from tests.support.builds import SETTINGS
+from tests.support.same_bytes import without_record
 from tests.support.state_machine import Stack, always, no_fault
 
 ENDS = ("-changes.ecsv", "-reference.fits")
@@ -38,10 +40,9 @@ def test_the_measures_are_those_of_the_library(stack: Stack, tmp_path: Path) -> 
     cube = tmp_path / "tess-s0001-4-2-cube.fits"
     cube.write_bytes(stack.store.objects[SETTINGS.cube_bucket, cube_key(stack)])
     made = measure_cube(cube)
-    assert measures(stack) == {
-        "-reference.fits": made.reference.read_bytes(),
-        "-changes.ecsv": made.changes.read_bytes(),
-    }
+    found = measures(stack)  # the records name two places of the cube
+    assert without_record(found["-reference.fits"]) == without_record(made.reference.read_bytes())
+    assert split_record(found["-changes.ecsv"])[1] == split_record(made.changes.read_bytes())[1]
     assert stack.calls["measure_block"] == stack.calls["build_block"] > 1
     assert stack.calls["write_measures"] == 1
 

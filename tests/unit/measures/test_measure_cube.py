@@ -64,7 +64,7 @@ def test_the_reference_is_the_median_of_the_good_cadences(cube: Path) -> None:
     flux, error = (pixels_of(cube)[:, :, GOOD, plane] for plane in (0, 1))
     with fits.open(made.reference, checksum=True) as hdus, fits.open(cube) as whole:
         hdus.verify("exception")
-        assert [hdu.name for hdu in hdus[1:]] == ["REFERENCE", "REFERENCE_ERR", "RMS", "NGOOD"]
+        assert [hdu.name for hdu in hdus[1:]] == ["REFERENCE", "REFERENCE_ERR", "RMS", "NGOOD", "PROVENANCE"]
         np.testing.assert_allclose(hdus[1].data, np.median(flux, axis=2), rtol=1e-6)
         expected = 1.2533 * np.sqrt(np.mean(np.square(error, dtype=float), axis=2) / len(GOOD))
         np.testing.assert_allclose(hdus[2].data, expected, rtol=1e-5)

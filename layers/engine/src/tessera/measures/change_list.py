@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ast
 import csv
+import hashlib
 import io
+import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tessera.cubes.reader import Cube
 from tessera.measures.bins import GOOD_BITS
 from tessera.measures.changes import MOST_CHANGES, Change
 from tessera.measures.thresholds import Thresholds
+from tessera.provenance.record import Record
 
 CHANGES_END = "-changes.ecsv"
 """End of the name of a list of changes."""
@@ -20,6 +23,9 @@ _PLACES = {"ra": 6, "dec": 6, "row": 2, "column": 2, "start": 6, "end": 6, "peak
 """Decimals of columns; the others have six digits."""
 WHOLE = ("n_bins",)
 """Columns of integers."""
+START = b"# %ECSV"
+"""First bytes of a list of changes."""
+_RECORD, _SCHEMA = "#   provenance_", "# schema: astropy-2.0"
 
 
 def change_columns(time_system: str, unit: str) -> dict[str, tuple[str, str]]:
@@ -91,7 +97,7 @@ def format_changes(cube: Cube, changes: Sequence[Change], thresholds: Thresholds
         kind = "int64" if name in WHOLE else "float64"
         of_column = f", unit: {of_values}" if of_values else ""
         lines.append(f"# - {{name: {name}{of_column}, datatype: {kind}, description: '{description}'}}")
-    lines += ["# meta:", *(f"#   {name}: {_yaml(value)}" for name, value in meta.items()), "# schema: astropy-2.0"]
+    lines += ["# meta:", *(f"#   {name}: {_yaml(value)}" for name, value in meta.items()), _SCHEMA]
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(columns)
@@ -103,11 +109,50 @@ def _yaml(value: object) -> str:
     return f"'{value}'" if isinstance(value, str) else repr(value)
 
 
+def add_record(content: bytes, describe: Callable[[dict[str, Any]], Record]) -> bytes:
+    """Add the record to a list of changes: lines of what it says of itself. To YAML, the record is a mapping.
+
+    Parameters
+    ----------
+    content : bytes
+        Result of `format_changes`.
+    describe : callable
+        Makes the record, given what it says of the data.
+    """
+    before, schema, after = content.decode("ascii").partition(_SCHEMA)
+    named = describe(digest_list(content)).named
+    lines = [f"{_RECORD}{name}: {text if name == 'record' else _yaml(text)}\n" for name, text in named.items()]
+    return f"{before}{''.join(lines)}{schema}{after}".encode("ascii")
+
+
+def split_record(content: bytes) -> tuple[Record | None, bytes]:
+    """The record of a list of changes, or None if it has none, and the list without it.
+
+    Raises
+    ------
+    ProvenanceError
+        When the record was changed.
+    """
+    start, lines = _RECORD.encode(), content.split(b"\n")
+    named = [line.removeprefix(start).decode("ascii", "replace") for line in lines if line.startswith(start)]
+    if not named:
+        return None, content
+    texts = {name: text.strip("'") for name, _, text in (line.partition(": ") for line in named)}
+    record = Record.read(texts.get("record"), texts.get("sha256"))
+    return record, b"\n".join(line for line in lines if not line.startswith(start))
+
+
+def digest_list(content: bytes) -> dict[str, Any]:
+    """What a record says of a list without its record."""
+    return {"sha256": hashlib.sha256(content).hexdigest()}
+
+
 def read_about(data: bytes) -> dict[str, Any]:
     """What a list of changes says of itself, such as its thresholds."""
     lines = data.decode("ascii").splitlines()
-    about = lines[lines.index("# meta:") + 1 : lines.index("# schema: astropy-2.0")]
-    return {name.strip("# "): ast.literal_eval(value) for name, _, value in (line.partition(": ") for line in about)}
+    about = lines[lines.index("# meta:") + 1 : lines.index(_SCHEMA)]
+    pairs = [line.strip("# ").split(": ", 1) for line in about]
+    return {name: json.loads(text) if text.startswith("{") else ast.literal_eval(text) for name, text in pairs}
 
 
 def change_csv(data: bytes) -> str:

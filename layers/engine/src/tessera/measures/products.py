@@ -51,7 +51,7 @@ def join_blocks(blocks: Iterable[BlockMeasures]) -> MeasuredCube:
     return MeasuredCube(ReferenceFrame(**images), stars)
 
 
-def about_cards(cube: Cube, bins: TimeBins) -> list[CardTuple]:
+def about_cards(cube: Cube, bins: TimeBins, version: str = __version__) -> list[CardTuple]:
     """Cards of a primary header that say which cube was measured, and how."""
     ccd_id = cube.ccd_id
     return [
@@ -61,7 +61,7 @@ def about_cards(cube: Cube, bins: TimeBins) -> list[CardTuple]:
         ("CCD", ccd_id.ccd, "CCD chip number"),
         ("FFI_TYPE", cube.product.name, "the FFI type of the cube"),
         ("CREATOR", CREATOR, "software used to produce this file"),
-        ("PROCVER", __version__, "software version"),
+        ("PROCVER", version, "software version"),
         ("CUBE", cube.name, "file name of the cube"),
         ("CUBEHASH", cube_hash(cube), "hash of its header and names of frames"),
         ("NCADENCE", cube.layout.n_cadences, "cadences of the cube"),
@@ -86,6 +86,8 @@ def build_products(
     bins: TimeBins,
     differences: NDArray[np.float32],
     thresholds: Thresholds,
+    *,
+    version: str = __version__,
 ) -> dict[str, bytes]:
     """Make all files of a cube: end of the name to content. Without enough stars, there are no cotrending vectors.
 
@@ -101,17 +103,19 @@ def build_products(
         Median difference from the reference in each bin. It is changed.
     thresholds : Thresholds
         What counts as a change.
+    version : str, optional
+        Version of the software that the files name.
     """
-    about, frame = about_cards(cube, bins), measured.frame
+    about, frame = about_cards(cube, bins, version), measured.frame
     vectors = cotrending_vectors(_curves(cube, measured.stars), good_cadences(cube))
     changes = find_changes(frame, bins, differences, thresholds.n_sigma)
-    meta = {"creator": f"{CREATOR} {__version__}", "cube_hash": cube_hash(cube), "n_good": len(bins.good)}
+    meta = {"creator": f"{CREATOR} {version}", "cube_hash": cube_hash(cube), "n_good": len(bins.good)}
     products = {
         REFERENCE_END: format_reference(cube, frame, about),
         CHANGES_END: format_changes(cube, changes, thresholds, meta),
     }
     if len(vectors):
-        products[VECTORS_END] = _vector_file(cube, vectors, measured.stars, about)
+        products[VECTORS_END] = _vector_file(cube, vectors, measured.stars, about, version)
     return products
 
 
@@ -120,8 +124,10 @@ def _curves(cube: Cube, stars: list[BrightStar]) -> NDArray[np.float32]:
     return np.array([star.curve for star in stars], np.float32).reshape(len(stars), cube.layout.n_cadences)
 
 
-def _vector_file(cube: Cube, vectors: NDArray[np.float64], stars: list[BrightStar], about: list[CardTuple]) -> bytes:
+def _vector_file(
+    cube: Cube, vectors: NDArray[np.float64], stars: list[BrightStar], about: list[CardTuple], version: str
+) -> bytes:
     numbers = cube.series["cadence_number"]
     known = CotrendingVectors(mid_times(cube), numbers if numbers.any() else None, ~good_cadences(cube), vectors)
     cards = [*about, ("NSTARS", len(stars), "stars whose light curves were measured")]
-    return vectors_fits(known, cards, cube.ccd_id.camera, cube.ccd_id.ccd) + _star_table(stars)
+    return vectors_fits(known, cards, cube.ccd_id.camera, cube.ccd_id.ccd, version) + _star_table(stars)

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tessera import __version__
 from tessera.cubes.reference.frame import REFERENCE_END, reference_name
 from tessera.cutouts.open_cube import CubeFile, open_cube
+from tessera.cutouts.origin.cube_record import cube_origin
 from tessera.errors import InvalidInputError, KeptFileError
 from tessera.framesets.source import check_no_frames
 from tessera.io.files import write_files
@@ -27,6 +29,7 @@ from tessera.measures.bins import TimeBins, plan_bins
 from tessera.measures.block import BlockMeasures, measure_block
 from tessera.measures.change_list import CHANGES_END
 from tessera.measures.products import CREATOR, build_products, join_blocks
+from tessera.measures.records import add_records
 from tessera.measures.thresholds import BIN_DAYS, N_SIGMA, Thresholds
 from tessera.progress import ProgressInput, check_progress, counting
 
@@ -113,16 +116,39 @@ def measure_cube(
         paths = {end: folder / f"{stem}{end}" for end in (REFERENCE_END, CHANGES_END, VECTORS_END)}
         for path in paths.values():
             _check_ours(path)
-        bins, _ = plan_bins(file.cube, thresholds.bin_days), file.cube.ccd_id  # known before the work
-        with _kept_differences(folder, file, bins) as differences:
-            blocks = _measure_blocks(file, bins, differences, progress)
-            products = build_products(file.cube, join_blocks(blocks), bins, differences[: len(bins)], thresholds)
-        file.source.check_unchanged()
+        products = measure_open_cube(file, thresholds, folder, progress=progress)
+        products = add_records(products, cube_origin(cube, file.source, file.cube), thresholds)
     write_files((paths[end], [content]) for end, content in products.items())
     vectors = paths[VECTORS_END] if VECTORS_END in products else None
     if vectors is None:
         paths[VECTORS_END].unlink(missing_ok=True)  # those of the cube as it was
     return CubeMeasures(paths[REFERENCE_END], paths[CHANGES_END], vectors)
+
+
+def measure_open_cube(
+    file: CubeFile, thresholds: Thresholds, folder: Path, *, version: str = __version__, progress: ProgressInput = None
+) -> dict[str, bytes]:
+    """Measure an open cube: end of the name to content of each file, without records.
+
+    Parameters
+    ----------
+    file : CubeFile
+        The cube.
+    thresholds : Thresholds
+        What counts as a change.
+    folder : Path
+        Folder for a temporary file of a few GB.
+    version : str, optional
+        Version of the software that the files name.
+    progress : bool or callable, optional
+        See `measure_cube`.
+    """
+    bins, _ = plan_bins(file.cube, thresholds.bin_days), file.cube.ccd_id  # known before the work
+    with _kept_differences(folder, file, bins) as differences:
+        joined = join_blocks(_measure_blocks(file, bins, differences, progress))
+        products = build_products(file.cube, joined, bins, differences[: len(bins)], thresholds, version=version)
+    file.source.check_unchanged()
+    return products
 
 
 def _output_folder(cube: Location, output_dir: Location | None) -> Path:

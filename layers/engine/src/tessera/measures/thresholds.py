@@ -34,11 +34,13 @@ class Thresholds:
     bin_days: float = BIN_DAYS
 
     def __post_init__(self) -> None:
-        _check_between("n_sigma", self.n_sigma, 3, 1000)
-        _check_between("bin_days", self.bin_days, 0.01, 30)
+        for name, least, most in (("n_sigma", 3.0, 1000.0), ("bin_days", 0.01, 30.0)):
+            object.__setattr__(self, name, _check_between(name, getattr(self, name), least, most))
 
 
-def _check_between(argument: str, value: object, least: float, most: float) -> None:
+def _check_between(argument: str, value: object, least: float, most: float) -> float:
     allowed = f"a number from {least:g} to {most:g}"
-    if not least <= check_number(argument, value, allowed) <= most:
+    number = float(check_number(argument, value, allowed))
+    if not least <= number <= most:
         raise InvalidInputError(argument, value, allowed)
+    return number

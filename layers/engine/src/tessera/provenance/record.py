@@ -34,6 +34,9 @@ Kind: TypeAlias = Literal[
     "preview picture",
     "image picture",
     "cube",
+    "reference frame",
+    "list of changes",
+    "cotrending vectors",
 ]
 """Kinds of products."""
 

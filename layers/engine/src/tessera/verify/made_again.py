@@ -12,6 +12,7 @@ from tessera.cutouts.open_cube import CubeFile, open_cube
 from tessera.cutouts.origin.recipe import TpfRecipe
 from tessera.errors import ProvenanceError, TesseraError
 from tessera.io.sources import Location
+from tessera.measures.records import KINDS
 from tessera.moving.batch import read_track
 from tessera.moving.read_plan import plan_track_reads
 from tessera.moving.recipe import MovingRecipe
@@ -22,6 +23,7 @@ from tessera.tpf.moving import moving_pieces
 from tessera.verify.origins import origin_problems
 from tessera.verify.products.asdf import cut_asdf_again
 from tessera.verify.products.images import image_again
+from tessera.verify.products.measures import measure_again
 from tessera.verify.products.previews import frames_again, picture_again, preview_again
 from tessera.verify.products.product import MadeAgain
 from tessera.verify.report import Problem
@@ -54,6 +56,7 @@ def make_again(record: Record, location: Location) -> MadeAgain:
         "preview": preview_again,
         "preview frames": frames_again,
         "preview picture": picture_again,
+        **dict.fromkeys(KINDS.values(), measure_again),
     }
     maker = makers.get(record.kind)
     if maker is None:

@@ -48,7 +48,9 @@ def write_measures(state: MeasureState, *, store: BuildStore) -> MeasuresWritten
     """
     from tessera.measures.bins import plan_bins  # noqa: PLC0415 - the others of this package need none of it
     from tessera.measures.products import build_products, join_blocks  # noqa: PLC0415 - see above
+    from tessera.measures.records import add_records  # noqa: PLC0415 - see above
     from tessera.measures.thresholds import Thresholds  # noqa: PLC0415 - see above
+    from tessera.provenance.record import Origin  # noqa: PLC0415 - see above
 
     if is_measured(state, store):
         return MeasuresWritten()
@@ -57,7 +59,10 @@ def write_measures(state: MeasureState, *, store: BuildStore) -> MeasuresWritten
     bins = plan_bins(cube)
     differences = np.empty((len(bins), cube.layout.n_rows, cube.layout.n_columns), np.float32)
     blocks = _read_blocks(state, plan, bins, differences, store)
-    products = build_products(cube, join_blocks(blocks), bins, differences, Thresholds())
+    thresholds, place = Thresholds(), state.cube
+    products = build_products(cube, join_blocks(blocks), bins, differences, thresholds)
+    origin = Origin.of(f"s3://{place.bucket}/{place.key}", place.size, place.etag, cube.digest, plan.build_id)
+    products = add_records(products, origin, thresholds)
     written = []
     for end in sorted(products, key=lambda end: end == REFERENCE_END):
         key = measure_keys.beside(state.cube.key, end)

@@ -21,7 +21,9 @@ _COLUMNS = (("TIME", "D", ">f8", "d"), ("CADENCENO", "J", ">i4", ""), ("GAP", "L
 _GIVEN = ("TELESCOP", "CAMERA", "CCD", "CREATOR")
 
 
-def vectors_fits(vectors: CotrendingVectors, about: Iterable[CardTuple], camera: int, ccd: int) -> bytes:
+def vectors_fits(
+    vectors: CotrendingVectors, about: Iterable[CardTuple], camera: int, ccd: int, version: str = __version__
+) -> bytes:
     """Write cotrending vectors: a primary header, and a table with a row for each cadence.
 
     Parameters
@@ -32,6 +34,8 @@ def vectors_fits(vectors: CotrendingVectors, about: Iterable[CardTuple], camera:
         Cards of the primary header about the sector and the cube.
     camera, ccd : int
         Camera and CCD, for the name of the table.
+    version : str, optional
+        Version of the software that the file names.
     """
     primary: list[CardTuple] = [
         ("SIMPLE", True, "conforms to FITS standard"),
@@ -42,7 +46,7 @@ def vectors_fits(vectors: CotrendingVectors, about: Iterable[CardTuple], camera:
         *(card for card in about if card[0] not in _GIVEN),
         ("CAMERA", camera, "camera"),
         ("CCD", ccd, "CCD of the camera"),
-        ("CREATOR", f"tessera {__version__}", "software used to produce this file"),
+        ("CREATOR", f"tessera {version}", "software used to produce this file"),
     ]
     return format_hdu(primary) + _table(vectors, camera, ccd)
 
