@@ -8,6 +8,7 @@ import io
 import json
 import re
 import zipfile
+from datetime import date
 from typing import Any
 
 import asdf
@@ -20,6 +21,7 @@ from astropy.wcs.utils import skycoord_to_pixel
 from PIL import Image
 
 from tessera.images.batch import quiet_fits
+from tessera.provenance.crate import CRATE
 from tessera_cloud import keys
 from tessera_cloud.application.images import order as image_order
 from tessera_cloud.testing.memory_store import MemoryStore
@@ -129,6 +131,15 @@ def test_an_angle_is_a_size(api: Api) -> None:
         assert hdus[1].data.shape == (51, 51)
     with fits.open(io.BytesIO(cut(api, SDSS, **TRIPLE, size="5,9", bands="g").content)) as hdus:
         assert hdus[1].data.shape == (5, 9)
+
+
+@pytest.mark.parametrize("form", ["fits", "png"])
+def test_an_archive_names_the_images_that_its_files_were_made_from(api: Api, form: str) -> None:
+    with zipfile.ZipFile(io.BytesIO(cut(api, SDSS, **TRIPLE, size=7, format=form).content)) as archive:
+        described = {item["@id"]: item for item in json.loads(archive.read(CRATE))["@graph"]}
+        links = [described[name]["wasDerivedFrom"]["@id"] for name in file_names(archive)]
+    assert [described[link]["name"].rpartition("/")[2] for link in links] == SDSS_FILES
+    assert date.fromisoformat(described["./"]["datePublished"]) > date(2020, 1, 1)
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
 from tessera import __version__
-from tessera.provenance.passing import PassingFits
+from tessera.provenance.passing import PassingFile, passing_file
 from tessera.provenance.record import Origin
 
 if TYPE_CHECKING:
@@ -117,13 +117,12 @@ class Crate:
             What it was made from, if it has no record.
         """
         digest, n_bytes = hashlib.sha256(), 0
-        passing = PassingFits() if name.endswith(".fits") else None
+        passing = passing_file(name)
         for piece in pieces:
             view = memoryview(piece).cast("B")
             digest.update(view)
             n_bytes += len(view)
-            if passing is not None:
-                passing.feed(view)
+            passing.feed(view)
             yield piece
         self._sums[name] = digest.hexdigest()
         self._describe(name, n_bytes, passing, origins)
@@ -132,7 +131,7 @@ class Crate:
         """SHA-256 of a file that has passed, in hexadecimal digits."""
         return self._sums[name]
 
-    def _describe(self, name: str, n_bytes: int, passing: PassingFits | None, origins: Sequence[Origin]) -> None:
+    def _describe(self, name: str, n_bytes: int, passing: PassingFile, origins: Sequence[Origin]) -> None:
         file: Entity = {
             "@id": quote(name),
             "@type": "File",
@@ -141,15 +140,11 @@ class Crate:
             "encodingFormat": _MEDIA.get(name.rpartition(".")[2], "application/octet-stream"),
             "sha256": self._sums[name],
         }
-        record = None
-        if passing is not None:
-            record = passing.record
-            self._dates |= {passing.date} - {""}
-        if record is not None and "location" in record.source:
-            kind, origins = f", a {record.kind}", [record.origin]
-            told = f"The table PROVENANCE of the file has its record, whose SHA-256 is {record.sha256}."
-        else:
-            kind, told = "", "The file has no record."
+        self._dates |= {passing.date} - {""}
+        kind, told = "", "The file has no record."
+        if (record := passing.record) is not None:
+            kind, origins = f", a {record.kind}", record.origins
+            told = f"The file has its record, whose SHA-256 is {record.sha256}."
         action = self._action(file, origins, kind, told) if origins else None
         self._add(file, self._files)
         if action is not None:

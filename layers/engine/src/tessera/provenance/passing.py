@@ -1,4 +1,4 @@
-"""What a FITS file says of itself, while its pieces pass: its DATE, and its record."""
+"""What files say of themselves, while their pieces pass: their date, and their record."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from tessera.errors import ProvenanceError
+from tessera.extras import MissingPackageError
 from tessera.fits.headers import BLOCK, CARD
+from tessera.provenance.asdf_files import split_asdf
 from tessera.provenance.fits_files import NAME, data_bytes, has_end, read_provenance
+from tessera.provenance.png_files import read_png
 from tessera.provenance.record import Record
 
 if TYPE_CHECKING:
@@ -18,14 +21,60 @@ _TABLE = f"EXTNAME = '{NAME}".encode()
 _LONGEST_HEADER = 1000 * BLOCK
 
 
-class PassingFits:
-    """Takes the pieces of a FITS file. What is no FITS file has neither a date nor a record.
+class PassingFile:
+    """Takes the pieces of a file, which here has neither a date nor a record.
 
     Attributes
     ----------
     date : str
-        DATE of the primary header, without its time; empty without one.
+        Day of creation; empty if the file does not say it.
     """
+
+    date = ""
+
+    def feed(self, piece: ReadableBuffer) -> None:
+        """Take the next piece."""
+
+    @property
+    def record(self) -> Record | None:
+        """The record of the file; None if it has none that can be read. `tessera verify` says what is wrong with it."""
+        try:
+            return self._read()
+        except (ProvenanceError, MissingPackageError):
+            return None
+
+    def _read(self) -> Record | None:
+        return None
+
+
+class _WholeFile(PassingFile):
+    """A file that is kept in memory, because its record may be anywhere."""
+
+    def __init__(self) -> None:
+        self._content = bytearray()
+
+    def feed(self, piece: ReadableBuffer) -> None:
+        self._content += piece
+
+
+class _PassingAsdf(_WholeFile):
+    def _read(self) -> Record | None:
+        return split_asdf(bytes(self._content))[1]
+
+
+class _PassingPng(_WholeFile):
+    def _read(self) -> Record | None:
+        return read_png(bytes(self._content))[1]
+
+
+def passing_file(name: str) -> PassingFile:
+    """What takes the pieces of a file of this name."""
+    kinds = {"fits": PassingFits, "asdf": _PassingAsdf, "png": _PassingPng}
+    return kinds.get(name.rpartition(".")[2], PassingFile)()
+
+
+class PassingFits(PassingFile):
+    """Takes the pieces of a FITS file: its date is the DATE of the primary header, without its time."""
 
     def __init__(self) -> None:
         self.date = ""
@@ -65,11 +114,6 @@ class PassingFits:
             self.date = next((found[1].decode() for found in places), "")
         self._n_headers += 1
 
-    @property
-    def record(self) -> Record | None:
-        """The record of the file; None if it has none that can be read. `tessera verify` says what is wrong with it."""
-        try:
-            found = read_provenance(self._table) if self._table else None
-        except ProvenanceError:
-            return None
+    def _read(self) -> Record | None:
+        found = read_provenance(self._table) if self._table else None
         return None if found is None else found.record

@@ -176,6 +176,16 @@ class Record:
         except TypeError as error:
             raise ProvenanceError(f"the record of provenance does not name one source: {error}") from error
 
+    @property
+    def origins(self) -> list[Origin]:
+        """All sources: one, or those of the cutouts that the product was made of; none if the record names none."""
+        try:
+            sources = [each["source"] for each in self.source["cutouts"]] if "cutouts" in self.source else [self.source]
+            found = dict.fromkeys(Origin(**source) for source in sources)
+        except (TypeError, LookupError):
+            return []
+        return [origin for origin in found if isinstance(origin.location, str)]
+
     @classmethod
     def read(cls, text: object, sha256: object, signature: object = None) -> Record:
         """Read the text of a record with its SHA-256 and its signature, if any, as a product holds them.
