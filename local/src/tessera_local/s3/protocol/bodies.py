@@ -4,12 +4,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
-from io import RawIOBase
+from pathlib import Path
 from typing import NamedTuple
 
 from aiohttp import web
 from aiohttp.http import HttpVersion11
 
+from tessera.io.files import write_all
 from tessera_local.s3.disk_store import DiskStore, Segment, Stored
 from tessera_local.s3.protocol.answers import S3Error
 from tessera_local.s3.protocol.calls import Call
@@ -44,7 +45,7 @@ async def receive(call: Call, store: DiskStore) -> Received:
     try:
         with path.open("wb", buffering=0) as file:
             async for pieces, length in _gathered(call, IN_A_THREAD if "uploadId" in call.query else 1):
-                keep = partial(_keep, file, digests, pieces)
+                keep = partial(_keep, file.fileno(), path, size, digests, pieces)
                 await asyncio.to_thread(keep) if length >= IN_A_THREAD else keep()
                 size += length
         checksums = digests.check()
@@ -68,12 +69,10 @@ async def _gathered(call: Call, least: int) -> AsyncIterator[tuple[list[bytes], 
     yield pieces, length
 
 
-def _keep(file: RawIOBase, digests: Digests, pieces: list[bytes]) -> None:
-    """Write pieces, and take their checksums. In a thread, other requests go on meanwhile."""
+def _keep(descriptor: int, path: Path, position: int, digests: Digests, pieces: list[bytes]) -> None:
+    """Write pieces at a position, and take their checksums. In a thread, other requests go on meanwhile."""
     for piece in pieces:
-        view = memoryview(piece)
-        while view:  # a raw file may write less
-            view = view[file.write(view) :]
+        position = write_all(descriptor, piece, position, path)
         digests.update(piece)
 
 

@@ -2,10 +2,10 @@
 
 import base64
 import hashlib
-import zlib
 from collections.abc import Mapping
 from typing import Protocol
 
+from tessera.io.deflate.blocks import crc32
 from tessera_local.s3.protocol.answers import S3Error
 
 PREFIX = "x-amz-checksum-"
@@ -22,7 +22,7 @@ class _Crc32:
         self._value = 0
 
     def update(self, data: bytes) -> None:
-        self._value = zlib.crc32(data, self._value)
+        self._value = crc32(data, self._value)
 
     def digest(self) -> bytes:
         return self._value.to_bytes(4, "big")
