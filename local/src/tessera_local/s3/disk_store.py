@@ -106,6 +106,7 @@ class DiskStore:
         self.folder = folder / "segments"
         self.folder.mkdir(parents=True, exist_ok=True)
         self._found: dict[tuple[str, str], Stored] = {}
+        self._bucket_names: set[str] = set()
         self._doomed: dict[str, float] = {}
         self._released: list[Segment] = []
         path = folder / "objects.db"
@@ -115,6 +116,7 @@ class DiskStore:
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.executescript(_TABLES)
             self._check()
+            self._bucket_names.update(name for name, _ in self.buckets())
         except sqlite3.DatabaseError as error:
             raise StoreError(f"{path} cannot be read ({error}); delete {folder} to start with empty buckets") from error
 
@@ -130,17 +132,19 @@ class DiskStore:
 
     def has_bucket(self, bucket: str) -> bool:
         """Whether a bucket is there."""
-        return bool(self._db.execute("SELECT 1 FROM buckets WHERE name = ?", (bucket,)).fetchone())
+        return bucket in self._bucket_names
 
     def create_bucket(self, bucket: str) -> None:
         """Create a bucket, unless it is there."""
         self._db.execute("INSERT OR IGNORE INTO buckets VALUES (?, ?)", (bucket, int(time.time())))
+        self._bucket_names.add(bucket)
 
     def delete_bucket(self, bucket: str) -> None:
         """Remove an empty bucket with its settings."""
         with self._changing():
             self._db.execute("DELETE FROM settings WHERE bucket = ?", (bucket,))
             self._db.execute("DELETE FROM buckets WHERE name = ?", (bucket,))
+        self._bucket_names.discard(bucket)
 
     def setting(self, bucket: str, name: str) -> bytes | None:
         """Document of a setting of a bucket; None if it has none."""

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import unquote
 
@@ -145,5 +146,11 @@ def _about(item: Stored) -> dict[str, str]:
         **item.headers,
         "accept-ranges": "bytes",
         "etag": f'"{item.etag}"',
-        "last-modified": formatdate(item.modified, usegmt=True),
+        "last-modified": _date(item.modified),
     }
+
+
+@lru_cache
+def _date(seconds: int) -> str:
+    """Time in headers, which many requests for one object ask for."""
+    return formatdate(seconds, usegmt=True)
