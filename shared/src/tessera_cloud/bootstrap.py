@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 import boto3
 from botocore import UNSIGNED
@@ -254,14 +255,21 @@ def _usual_patience() -> Patience:
     return Patience(8, 0.25, 8.0, time.sleep, random.SystemRandom().uniform)
 
 
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+"""Hosts of this machine. On the way to them no SHA-256 of a body is signed. Its CRC-32 is sent and checked anyway."""
+
+
 def _s3_config(endpoint: str | None, **more: Any) -> Config:
+    # With "auto", a signed address has no region. It then leads to the wrong place while a bucket is new.
+    options: dict[str, Any] = {"addressing_style": "path" if endpoint else "virtual"}
+    if urlsplit(endpoint or "").hostname in _THIS_MACHINE:
+        options["payload_signing_enabled"] = False
     usual: dict[str, Any] = {
         "max_pool_connections": _POOL,
         "retries": {"mode": "standard", "max_attempts": 6},
         "read_timeout": 60,
         "user_agent_extra": USER_AGENT,
-        # With "auto", a signed address has no region. It then leads to the wrong place while a bucket is new.
-        "s3": {"addressing_style": "path" if endpoint else "virtual"},
+        "s3": options,
     }
     return Config(**(usual | more))
 
