@@ -223,7 +223,8 @@ def event_of(target: tuple[float, float], size: int) -> dict[str, Any]:
     path = "/tesscut/api/v0.1/astrocut"
     query = f"ra={target[0]:.6f}&dec={target[1]:.6f}&y={size}&x={size}"
     request = make_mocked_request("GET", f"{path}?{query}", headers=CIMultiDict({"Host": "localhost"}))
-    return proxy_event(request, Route("get", path, "cutout_api", "Prod"), {}, b"")
+    route = Route("get", path, "cutout_api", "Prod")
+    return proxy_event(request, route, path, {}) | {"body": None, "isBase64Encoded": False}
 
 
 def ask(handler: Callable[..., Any], clock: Clock, target: tuple[float, float], size: int) -> tuple[int, bytes]:
@@ -243,7 +244,7 @@ def ask(handler: Callable[..., Any], clock: Clock, target: tuple[float, float], 
         text, _ = LambdaMarshaller().marshal_response(answer)
         data = text.encode()
     with clock.stage(FRONT):
-        response = _response(Outcome(data))
+        response = _response(Outcome(data), wants_bytes=True)
     assert response is not None, data[:1000]
     return response.status, bytes(response.body or b"")
 
