@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.cubes.reader import Cube
+from tessera.tess.detector import FULL_WELL
 
 CELL = 64
 """Rows and columns of a cell."""
 _ABOVE = 10.0
 """A star is above its surroundings by so many times the scatter of its pixel."""
-_FULL_RATE = 5e4
+_FULL_RATE = FULL_WELL / 2 / 2
 """Electrons per second in a pixel up to which a star is taken: half of what fills it in an exposure of 2 s."""
 _EXPOSED = 0.8
 """Part of a cadence in which electrons are collected; cosmic ray mitigation takes the rest."""

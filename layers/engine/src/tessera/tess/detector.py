@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 FULL_FRAME = (2078, 2136)
 _SCIENCE = (0, 2048, 44, 2092)
-_WELL = 0.9 * 200_000
-"""Electrons of a pixel near its full well, which is about 200,000."""
+FULL_WELL = 200_000
+"""Electrons that fill a pixel, about."""
+_WELL = 0.9 * FULL_WELL
+"""Electrons of a pixel near its full well."""
 _READ_SECONDS = 1.98
 """Seconds in which a pixel gathers light before it is read."""
 
