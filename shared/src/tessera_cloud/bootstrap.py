@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
 
 import boto3
 from botocore import UNSIGNED
@@ -26,7 +25,7 @@ from tessera_cloud.adapters.dynamodb import DynamoDbState
 from tessera_cloud.adapters.horizons import Horizons
 from tessera_cloud.adapters.name_resolver import BundledNames, MastResolver
 from tessera_cloud.adapters.result_links import BucketLinks
-from tessera_cloud.adapters.s3 import S3Store
+from tessera_cloud.adapters.s3 import S3Store, client_config
 from tessera_cloud.adapters.secretsmanager import SecretsManager
 from tessera_cloud.adapters.sqs import SqsQueue
 from tessera_cloud.adapters.star_catalogue import MastStars, NoStars
@@ -58,7 +57,6 @@ from tessera_cloud.settings import PUBLIC_REGION, Settings
 
 USER_AGENT = f"tessera/{__version__}"
 """User-Agent of our requests, by which owners of buckets recognise us."""
-_POOL = 64
 _STARS_SECONDS = 8.0
 """Longest time for the positions of a thousand stars. The API answers within 29 seconds."""
 
@@ -238,7 +236,7 @@ def open_s3_store(
     """
     patience = patience or _usual_patience()
     return S3Store(
-        boto3.client("s3", config=_s3_config(_endpoint(), signature_version="s3v4")),
+        boto3.client("s3", config=client_config(_endpoint(), USER_AGENT, signature_version="s3v4")),
         lambda bucket: _open_bucket(bucket, timeout, public=bucket in public),
         patience,
         open_public=open_public_client,
@@ -255,25 +253,6 @@ def _usual_patience() -> Patience:
     return Patience(8, 0.25, 8.0, time.sleep, random.SystemRandom().uniform)
 
 
-_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
-"""Hosts of this machine. On the way to them no SHA-256 of a body is signed. Its CRC-32 is sent and checked anyway."""
-
-
-def _s3_config(endpoint: str | None, **more: Any) -> Config:
-    # With "auto", a signed address has no region. It then leads to the wrong place while a bucket is new.
-    options: dict[str, Any] = {"addressing_style": "path" if endpoint else "virtual"}
-    if urlsplit(endpoint or "").hostname in _THIS_MACHINE:
-        options["payload_signing_enabled"] = False
-    usual: dict[str, Any] = {
-        "max_pool_connections": _POOL,
-        "retries": {"mode": "standard", "max_attempts": 6},
-        "read_timeout": 60,
-        "user_agent_extra": USER_AGENT,
-        "s3": options,
-    }
-    return Config(**(usual | more))
-
-
 def open_public_client(**more: Any) -> Any:
     """Client that sends no credentials. So a public bucket can be read on machines that have none.
 
@@ -283,7 +262,7 @@ def open_public_client(**more: Any) -> Any:
         Options of botocore's `Config` instead of the usual ones.
     """
     endpoint = _public_endpoint()
-    config = _s3_config(endpoint, signature_version=UNSIGNED, **more)
+    config = client_config(endpoint, USER_AGENT, signature_version=UNSIGNED, **more)
     return boto3.client("s3", region_name=PUBLIC_REGION, endpoint_url=endpoint, config=config)
 
 

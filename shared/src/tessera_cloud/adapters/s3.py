@@ -11,8 +11,10 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import obstore
+from botocore.config import Config
 from obstore.exceptions import BaseError
 
 from tessera.io.ranges import SeekableFile
@@ -22,6 +24,25 @@ from tessera_cloud.patience import Patience
 from tessera_cloud.ports import Body, Buffer, ObjectInfo, RequestPace, UploadedPart
 
 _PAGE = 1000
+_POOL = 64
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+"""Hosts of this machine. On the way to them no SHA-256 of a body is signed. Its CRC-32 is sent and checked anyway."""
+
+
+def client_config(endpoint: str | None, user_agent: str, **more: Any) -> Config:
+    """Options of a boto3 client of S3 at an endpoint, or None for AWS's own, with `more` instead of the usual ones."""
+    # With "auto", a signed address has no region. It then leads to the wrong place while a bucket is new.
+    options: dict[str, Any] = {"addressing_style": "path" if endpoint else "virtual"}
+    if urlsplit(endpoint or "").hostname in _THIS_MACHINE:
+        options["payload_signing_enabled"] = False
+    usual: dict[str, Any] = {
+        "max_pool_connections": _POOL,
+        "retries": {"mode": "standard", "max_attempts": 6},
+        "read_timeout": 60,
+        "user_agent_extra": user_agent,
+        "s3": options,
+    }
+    return Config(**(usual | more))
 
 
 class _PartBody(SeekableFile):
