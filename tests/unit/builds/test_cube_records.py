@@ -81,7 +81,7 @@ def test_a_cube_of_the_release_before_stays(before: str, monkeypatch: pytest.Mon
     assert (again.key, again.etag, again.size) == (cube.key, cube.etag, len(content))
 
 
-@pytest.mark.parametrize("behind", [bytes(2880), b"END".ljust(2880)])
+@pytest.mark.parametrize("behind", [bytes(2880), b"END".ljust(2880)], ids=["zeros", "a header"])
 def test_other_bytes_behind_a_cube_are_not_published(behind: bytes) -> None:
     store = store_with(FRAMES)
     cube = run_build(store)
