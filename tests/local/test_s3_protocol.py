@@ -60,6 +60,7 @@ def test_folders_and_keys_come_in_one_order_over_pages(s3: "S3Client", bucket: s
     assert s3.list_objects(Bucket=bucket, Prefix="list/d", Marker="list/d+e f/z")["Contents"][0]["Key"].endswith(
         "\u00fc"
     )
+    assert not s3.list_objects_v2(Bucket=bucket, Prefix="list/", MaxKeys=0)["IsTruncated"]
     after = s3.list_objects_v2(Bucket=bucket, Prefix="list/", StartAfter="list/d+e f/zz")
     assert [item["Key"] for item in after["Contents"]] == ["list/d+e f/\u00fc", "list/e&<"]
 
@@ -157,6 +158,16 @@ def test_a_refused_write_with_a_body_does_not_disturb_the_next_request(s3: "S3Cl
         with pytest.raises(ClientError, match="PreconditionFailed"):
             s3.put_object(Bucket=bucket, Key="taken", Body=b"x" * size, IfNoneMatch="*")
         assert s3.get_object(Bucket=bucket, Key="taken")["Body"].read() == b"1"
+
+
+def test_a_part_without_a_number_is_refused_in_words(stack: Stack, s3: "S3Client", bucket: str) -> None:
+    session = boto3.Session(CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
+    client = session.client("s3", endpoint_url=stack.s3_endpoint, config=Config(parameter_validation=False))
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="parts")["UploadId"]
+    parts: Any = {"Parts": [{"PartNumber": "one", "ETag": "x"}]}
+    with pytest.raises(ClientError, match=r"MalformedXML.*PartNumber is 'one'"):
+        client.complete_multipart_upload(Bucket=bucket, Key="parts", UploadId=upload, MultipartUpload=parts)
+    s3.abort_multipart_upload(Bucket=bucket, Key="parts", UploadId=upload)
 
 
 def test_bytes_that_say_they_are_packed_are_kept_as_they_are(s3: "S3Client", bucket: str) -> None:

@@ -26,6 +26,7 @@ from tessera import (
 )
 from tessera.cli.main import main
 from tessera.cutouts.open_cube import open_cube
+from tessera.errors import InvalidInputError, MissingFileError
 from tessera.moving.ephemeris import Clock, Ephemeris
 from tessera.provenance.fits_files import data_problems, format_provenance, read_provenance
 from tessera.provenance.record import Record, canonical_json
@@ -35,6 +36,7 @@ from tessera.verify.verify import verify_product
 from tests.support.checks import checksums_hold, fitsverify_complaints
 from tests.support.frames import tiny_sector, tiny_times
 from tests.support.images import coded, plain_image, sky_at
+from tests.support.web import Site, serve
 
 OPTIONS = {
     "plain": CutoutOptions(),
@@ -174,7 +176,8 @@ def test_a_source_that_is_gone_or_another_one_is_named(made: Path, cube: Path, t
     found = verify_product(made)
     assert (found.status, found.problems) == ("unknown", [])
     assert "name it with --from" in found.notes[0]
-    missing = verify_product(made, tmp_path / "none.fits")
+    with serve(Site({})) as site:
+        missing = verify_product(made, f"{site.base}/none.fits")
     assert [problem.what for problem in missing.problems] == ["source"]
     other = tmp_path / cube.name
     content = bytearray(cube.read_bytes())
@@ -353,6 +356,20 @@ def test_a_file_that_cannot_be_read_keeps_no_other_from_being_checked(
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
     assert (first["file"], first["status"], second["status"]) == (missing, "unreadable", "same")
     assert main(["verify", str(made), missing]) == 1  # it is worse than one that cannot be made again
+
+
+@pytest.mark.parametrize(
+    ("file", "source", "words"),
+    [
+        (None, None, "location is None"),
+        ("made", 5, "source is 5"),
+        ("made", [], r"source is \[\]"),
+        ("made", "nowhere", "nowhere.*no such file or folder"),
+    ],
+)
+def test_what_names_no_product_or_source_is_refused(made: Path, file: Any, source: Any, words: str) -> None:
+    with pytest.raises((InvalidInputError, MissingFileError), match=words):
+        verify_product(made if file else file, source)
 
 
 def test_a_file_without_a_record_is_not_judged(tmp_path: Path) -> None:

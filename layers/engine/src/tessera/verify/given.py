@@ -7,21 +7,45 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from tessera.errors import InvalidInputError
+from tessera.errors import InvalidInputError, MissingFileError
 from tessera.framesets.find import product_of, read_frames
 from tessera.framesets.folders import is_folder
 from tessera.framesets.source import FrameSet
-from tessera.io.locations import file_name, shown
-from tessera.io.sources import Location
+from tessera.io.locations import InFileSystem, file_name, local_path, location_text, scheme_of, shown
+from tessera.io.sources import Location, check_locations
 from tessera.provenance.record import Origin
 from tessera.verify.origins import find_origin
 
 
-def listed_sources(source: Location | Sequence[Location] | None) -> list[Location]:
-    """What a user names, as a list."""
-    if source is None:
+def listed(argument: str, value: Location | Sequence[Location] | None) -> list[Location]:
+    """One path or several that a user names, as a list.
+
+    Raises
+    ------
+    InvalidInputError
+        When it is something else.
+    """
+    if value is None:
         return []
-    return [source] if isinstance(source, (str, os.PathLike)) else list(source)
+    return check_locations(argument, [value] if isinstance(value, (str, os.PathLike)) else value)
+
+
+def listed_sources(source: Location | Sequence[Location] | None) -> list[Location]:
+    """What a user names as sources, as a list.
+
+    Raises
+    ------
+    InvalidInputError
+        When it is no path or URL.
+    MissingFileError
+        When a path leads nowhere.
+    """
+    sources = listed("source", source)
+    for one in sources:
+        text = location_text(one)
+        if not isinstance(text, InFileSystem) and scheme_of(text) in ("", "file") and not local_path(text).exists():
+            raise MissingFileError(shown(text), "there is no such file or folder")
+    return sources
 
 
 class GivenSources:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
@@ -12,13 +11,14 @@ from tessera import __version__
 from tessera.cube_sources import is_growing, open_cube_source
 from tessera.errors import MissingFileError, ProvenanceError, TesseraError
 from tessera.extras import MissingPackageError
+from tessera.io.locations import location_text
 from tessera.io.sources import Location, open_source
 from tessera.provenance.record import Record
 from tessera.provenance.signing import KeyFile, PublicKey
 from tessera.stitching.made import KIND as STITCHED
 from tessera.verify.archives import is_archive, verify_archive
 from tessera.verify.cubes import is_cube, verify_cube_file
-from tessera.verify.given import GivenSources, listed_sources
+from tessera.verify.given import GivenSources, listed, listed_sources
 from tessera.verify.made_again import make_again
 from tessera.verify.products.images import image_picture_again
 from tessera.verify.products.previews import preview_in
@@ -61,18 +61,18 @@ def verify_product(
     Raises
     ------
     OSError
-        When the product or a key cannot be read.
+        When the product or a key cannot be read, or a source does not exist.
     InvalidInputError
-        When the file of a key has no public key of Ed25519.
+        When an argument is no path or URL, or the file of a key has no public key of Ed25519.
     MissingPackageError
         When a key is given, and the package cryptography is not installed.
     """
-    return check_product(file, listed_sources(source), [PublicKey(each) for each in listed_sources(key)])
+    return check_product(file, listed_sources(source), [PublicKey(each) for each in listed("key", key)])
 
 
 def check_product(file: Location, given: list[Location], keys: list[PublicKey]) -> Verification:
     """Check a product; see `verify_product`, which reads the keys."""
-    name, sources = os.fspath(file), GivenSources(given)
+    name, sources = location_text(file), GivenSources(given)
 
     def verify_member(member: str, content: bytes, alone: bool) -> Verification:
         find = partial(sources.find, product=file, only=alone)

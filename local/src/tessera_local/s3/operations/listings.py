@@ -30,7 +30,7 @@ class Listings:
         second, query, most = call.query.get("list-type") == "2", call.query, call.number("max-keys", _PAGE, _PAGE)
         prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
         after = query.get("continuation-token") or query.get("start-after", "") if second else query.get("marker", "")
-        found = self._entries(call.bucket, prefix, delimiter, after, most + 1)
+        found = self._entries(call.bucket, prefix, delimiter, after, most + 1) if most else []
         page = found[:most]
         shown = _shown(call)
         items = [entry for entry in page if isinstance(entry, Stored)]

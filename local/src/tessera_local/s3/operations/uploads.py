@@ -4,6 +4,7 @@ import hashlib
 import time
 from http import HTTPStatus
 from itertools import pairwise
+from xml.etree.ElementTree import Element
 
 from aiohttp import web
 
@@ -60,11 +61,7 @@ class Uploads:
         document = parse_xml(await read_document(call))
         upload = self._upload(call)
         check_writing(call.request.headers, self._store.find(call.bucket, call.key), call.key)
-        named = [
-            (int(part.findtext("PartNumber") or 0), (part.findtext("ETag") or "").strip('"'))
-            for part in document.iter("Part")
-        ]
-        parts = _chosen(named, self._store.parts(upload.id))
+        parts = _chosen([_named(part) for part in document.iter("Part")], self._store.parts(upload.id))
         segments: tuple[Segment, ...] = sum((part.segments for part in parts), ())
         size = sum(part.size for part in parts)
         etag = hashlib.md5(b"".join(bytes.fromhex(part.etag) for part in parts), usedforsecurity=False).hexdigest()
@@ -115,6 +112,14 @@ class Uploads:
                     file.write(piece)
                     digests.update(piece)
         return Received((Segment(path.name, size),), size, digests.etag, {})
+
+
+def _named(part: Element) -> tuple[int, str]:
+    """Number and ETag of a part that a client names."""
+    number = (part.findtext("PartNumber") or "").strip()
+    if not number.isdecimal():
+        raise S3Error("MalformedXML", f"PartNumber is {number!r} and must be a whole number")
+    return int(number), (part.findtext("ETag") or "").strip('"')
 
 
 def _chosen(named: list[tuple[int, str]], parts: dict[int, Stored]) -> list[Stored]:
