@@ -13,7 +13,7 @@ from moto.cloudformation.parsing import get_model_map
 from tests.support.created import ACCOUNT, NOT_MADE, REGION, Created, created
 from tests.support.expanded import resolved, translated
 from tests.template.documents import Json, as_list, functions, machines, states
-from tests.template.reviewed import CUBES, FRAMES, IMAGES, RESULTS, REVIEWED, STATE
+from tests.template.reviewed import CUBES, FRAMES, IMAGES, KEY, RESULTS, REVIEWED, STATE
 from tests.template.test_expanded import DEPLOYMENTS
 
 MANAGED = {
@@ -158,6 +158,7 @@ def labels_of(stack: Created) -> dict[str, str]:
     outputs = stack.outputs()
     frames = stack.stacks["Root"].values["FrameBucket"] or outputs["FfiBucketName"]
     images = stack.stacks["Root"].values["ImageBuckets"].split(",")
+    secret = stack.stacks["Root"].values["SigningSecretArn"]
     queue = stack.client("sqs").get_queue_attributes(QueueUrl=outputs["IngestQueueUrl"], AttributeNames=["QueueArn"])
     table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{outputs['StateTableName']}"
     return {
@@ -168,6 +169,7 @@ def labels_of(stack: Created) -> dict[str, str]:
         queue["Attributes"]["QueueArn"]: "IngestQueueArn",
         f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{stack.find('SpendAlarm')}": "SpendAlarm",
         **{f"arn:aws:s3:::{bucket}": IMAGES for bucket in images if bucket},
+        **({secret: KEY[0]} if secret else {}),
         **{outputs[name]: name for name in MACHINES},
         **{executions(outputs[name]): name for name in MACHINES},
     }
@@ -185,10 +187,11 @@ def label(resource: str, labels: dict[str, str]) -> tuple[str, str]:
 
 
 def with_machines(reviewed: dict[tuple[str, str], set[str]], stack: Created) -> dict[tuple[str, str], Any]:
-    """A row of the reviewed table with the names of machines, and without images where no bucket of images is named."""
-    images = stack.stacks["Root"].values["ImageBuckets"]
+    """A row of the reviewed table with the names of machines, and without images or a key where none is named."""
+    values = stack.stacks["Root"].values
+    left_out = {name for name, parameter in {IMAGES: "ImageBuckets", KEY[0]: KEY[0]}.items() if not values[parameter]}
     return {
         (EXECUTIONS.get(name, name), path): actions
         for (name, path), actions in reviewed.items()
-        if images or name != IMAGES
+        if name not in left_out
     }

@@ -9,6 +9,7 @@ TOPIC = "arn:aws:sns:us-east-1:123456789012:topic"
 DEPLOYMENTS: dict[str, dict[str, str | int]] = {
     "with every default": {},
     "with every option": {
+        "SigningSecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:records-AbCdEf",
         "MastTopicArn": TOPIC,
         "AlarmTopicArn": TOPIC,
         "ClientRateLimit": 100,
