@@ -87,12 +87,12 @@ sam-local: .venv/.dev .venv-sam/.done ## run functions of events/ and the API in
 # Workers and the programs that they start compile a module once.
 test test-fast coverage test-dates test-ivoa: export PYTHONDONTWRITEBYTECODE :=
 
-# With the profile ci, generated examples are the same in every run. Plain pytest looks for new ones. Two workers more
+# With the profile ci, generated examples are the same in every run. Plain pytest looks for new ones. One worker more
 # than JOBS, because tests of a stack wait for its processes most of the time.
 # RERUNS is how often a test that fails is run again before it counts as failed. pytest lists these tests at the end.
 RERUNS ?= 0
 test: .venv/.dev .venv-tica-peer/.done tools/node_modules/.done ## run all tests of our own (of the template: make template; of astrocut: make conformance; of the Virtual Observatory: make test-ivoa)
-	@.venv/bin/python -m pytest --numprocesses $$(($(JOBS) + 2)) --dist loadgroup --reruns $(RERUNS) --hypothesis-profile ci tests --ignore tests/bench --ignore tests/browsers --ignore tests/conformance --ignore tests/interpreters --ignore tests/ivoa --ignore tests/programs --ignore tests/s3 --ignore tests/template
+	@.venv/bin/python -m pytest --numprocesses $$(($(JOBS) + 1)) --dist loadgroup --reruns $(RERUNS) --hypothesis-profile ci tests --ignore tests/bench --ignore tests/browsers --ignore tests/conformance --ignore tests/interpreters --ignore tests/ivoa --ignore tests/programs --ignore tests/s3 --ignore tests/template
 
 test-fast: .venv/.dev ## run the tests of arithmetic, HTTP and handlers that need a second or less, in under a minute
 	@.venv/bin/python -m pytest --numprocesses $(JOBS) --hypothesis-profile ci -m "not slow and not stack and not reference" tests/unit tests/http tests/functions

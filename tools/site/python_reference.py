@@ -26,6 +26,7 @@ SUBJECTS = {
     "roman": ("astrocut-roman", "astrocut: Roman", "The names that users of astrocut know."),
     "targets": ("targets", "Targets", "Names and positions of targets."),
     "verify": ("verify", "Verification", "Makes products again from what they were made of."),
+    "provenance": ("verify", "Verification", "Makes products again from what they were made of."),
     "framesets": ("framesets", "Frames", "Frames of a CCD in place of a cube."),
     "errors": (
         "errors",

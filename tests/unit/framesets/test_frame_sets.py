@@ -238,9 +238,9 @@ def test_lists_refuse_frames_in_a_sentence(spoc: tuple[Path, Path], capsys: pyte
 
 def test_so_does_what_needs_every_pixel_of_a_cube(spoc: tuple[Path, Path], tmp_path: Path) -> None:
     [frames] = tessera.read_frames(spoc[0])
-    with pytest.raises(tessera.InvalidInputError, match=r"cube is 'frames of .*'; allowed: a cube, because measuring"):
+    with pytest.raises(tessera.InvalidInputError, match=r"cube is 'frames of .*; allowed: a cube, because measuring"):
         tessera.measure_cube(frames)
-    with pytest.raises(tessera.InvalidInputError, match=r"location is 'frames of .*'; allowed: a cube, because chunks"):
+    with pytest.raises(tessera.InvalidInputError, match=r"location is 'frames of .*; allowed: a cube, because chunks"):
         tessera.export_references(frames, tmp_path / "references.json")
 
 
