@@ -54,7 +54,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help check local put stars sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel release publish-page doctor smoke pause resume withdraw measure costs screenshots test-astroquery test-browsers test-interpreters test-layers test-s3 test-ivoa test-programs conformance bench bench-quick mutants hooks lock clean
+.PHONY: help check local put stars sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel release publish-page doctor smoke pause resume withdraw measure costs screenshots test-astroquery test-browsers test-interpreters test-layers test-pages test-s3 test-ivoa test-programs conformance bench bench-quick mutants hooks lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -91,8 +91,9 @@ test test-fast coverage test-dates test-ivoa: export PYTHONDONTWRITEBYTECODE :=
 # than JOBS, because tests of a stack wait for its processes most of the time.
 # RERUNS is how often a test that fails is run again before it counts as failed. pytest lists these tests at the end.
 RERUNS ?= 0
-test: .venv/.dev .venv-tica-peer/.done tools/node_modules/.done ## run all tests of our own (of the template: make template; of astrocut: make conformance; of the Virtual Observatory: make test-ivoa)
-	@.venv/bin/python -m pytest --numprocesses $$(($(JOBS) + 1)) --dist loadgroup --reruns $(RERUNS) --hypothesis-profile ci tests --ignore tests/bench --ignore tests/browsers --ignore tests/conformance --ignore tests/interpreters --ignore tests/ivoa --ignore tests/programs --ignore tests/s3 --ignore tests/template
+PAGE_PROGRAMS := tests/docs/test_pages_on_the_stack.py
+test: .venv/.dev .venv-tica-peer/.done tools/node_modules/.done ## run all tests of our own (of the template: make template; of astrocut: make conformance; of the Virtual Observatory: make test-ivoa; of programs in the documentation: make test-pages)
+	@.venv/bin/python -m pytest --numprocesses $$(($(JOBS) + 1)) --dist loadgroup --reruns $(RERUNS) --hypothesis-profile ci tests --ignore tests/bench --ignore tests/browsers --ignore tests/conformance --ignore $(PAGE_PROGRAMS) --ignore tests/interpreters --ignore tests/ivoa --ignore tests/programs --ignore tests/s3 --ignore tests/template
 
 test-fast: .venv/.dev ## run the tests of arithmetic, HTTP and handlers that need a second or less, in under a minute
 	@.venv/bin/python -m pytest --numprocesses $(JOBS) --hypothesis-profile ci -m "not slow and not stack and not reference" tests/unit tests/http tests/functions
@@ -219,6 +220,9 @@ test-ivoa: .venv/.dev ## let stilts, pyvo and the standards' clauses check the s
 # Ceph lives in a folder of its own and ends with the command. Where it is not installed, the command says so and does nothing.
 test-s3: .venv/.dev ## hold Tessera to Ceph's S3, or to the one that TESSERA_TEST_S3="ADDRESS KEY SECRET" names (tests/s3)
 	@.venv/bin/python -m tests.s3.run --reruns $(RERUNS)
+
+test-pages: .venv/.dev ## run the programs of the documentation that ask a service
+	@.venv/bin/python -m pytest --numprocesses 1 --reruns $(RERUNS) $(PAGE_PROGRAMS)
 
 # A program that cannot be installed here is skipped, with the end of its log.
 test-programs: .venv/.dev ## let lightkurve, TGLC, TRICERATOPS and TESSreduce work with our files (tests/programs)
