@@ -45,21 +45,21 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
     return requests
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:9000", "localhost:9000", "[::1]:9000"])
-def test_no_hash_is_signed_on_one_machine_but_the_crc_is_sent(
-    host: str, sent: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("host", "signed"),
+    [
+        ("127.0.0.1:9000", "UNSIGNED-PAYLOAD"),
+        ("localhost:9000", "UNSIGNED-PAYLOAD"),
+        ("[::1]:9000", "UNSIGNED-PAYLOAD"),
+        ("store.example:9000", SHA256),
+        ("localhost.example", SHA256),
+        ("127.0.0.1.example", SHA256),
+    ],
+)
+def test_the_crc_is_always_sent_and_the_hash_is_signed_on_the_way_to_another_machine(
+    host: str, signed: str, sent: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://{host}")
     open_s3_store().write("results", "a.zip", BODY)
     (headers,) = sent
-    assert (headers["x-amz-content-sha256"], headers["x-amz-checksum-crc32"]) == ("UNSIGNED-PAYLOAD", CRC32)
-
-
-@pytest.mark.parametrize("host", ["store.example:9000", "localhost.example", "127.0.0.1.example"])
-def test_the_hash_is_signed_on_the_way_to_another_machine(
-    host: str, sent: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://{host}")
-    open_s3_store().write("results", "a.zip", BODY)
-    (headers,) = sent
-    assert (headers["x-amz-content-sha256"], headers["x-amz-checksum-crc32"]) == (SHA256, CRC32)
+    assert (headers["x-amz-content-sha256"], headers["x-amz-checksum-crc32"]) == (signed, CRC32)

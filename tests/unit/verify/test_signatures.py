@@ -65,7 +65,7 @@ def test_a_signature_is_that_of_the_standard(keys: tuple[Path, Path]) -> None:
 
 def test_another_program_checks_the_signature_of_a_file(signed: Path, keys: tuple[Path, Path], tmp_path: Path) -> None:
     if shutil.which("openssl") is None:
-        pytest.skip("there is no openssl")
+        pytest.skip("openssl is not installed, so no other program checks the signature here; install it to try")
     found = read_provenance(signed.read_bytes())
     assert found is not None
     (tmp_path / "record").write_text(found.record.text, encoding="ascii")

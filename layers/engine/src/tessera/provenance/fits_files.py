@@ -31,7 +31,6 @@ from tessera.provenance.signing import signs
 
 NAME = "PROVENANCE"
 """EXTNAME of the table."""
-_END = b"END" + b" " * (CARD - 3)
 
 
 def data_bytes(header: bytes) -> int:
@@ -45,14 +44,6 @@ def data_bytes(header: bytes) -> int:
     n_axes = known[-1].value
     known += cards(3, 5 + n_axes) if isinstance(n_axes, int) else []
     return padded(Header(tuple(known), len(header), header).data_bytes)
-
-
-def has_end(block: bytes | bytearray) -> bool:
-    """Whether a block of a header has its END card."""
-    place = block.find(_END)
-    while place >= 0 and place % CARD:
-        place = block.find(_END, place + 1)
-    return place >= 0
 
 
 class FitsDigest:
@@ -84,7 +75,7 @@ class FitsDigest:
             view = view[step:]
 
     def _end_header(self) -> None:
-        if len(self._header) % BLOCK == 0 and has_end(self._header[-BLOCK:]):
+        if len(self._header) % BLOCK == 0 and header_end(self._header[-BLOCK:]) is not None:
             self._digest.update(self._header)
             self._skip = data_bytes(bytes(self._header))
             self._header.clear()
@@ -162,7 +153,7 @@ def read_hdus(content: Any) -> Iterator[tuple[Header, int]]:
             end += BLOCK
             if len(block) < BLOCK:
                 raise ProvenanceError(f"the file ends inside the header that begins at byte {start:,}")
-            if has_end(block):
+            if header_end(block) is not None:
                 break
         try:
             header = parse_header(bytes(content[start:end]))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from tessera.errors import ProvenanceError
 from tessera.extras import MissingPackageError
-from tessera.fits.headers import BLOCK, CARD
+from tessera.fits.headers import BLOCK, CARD, LARGEST_HEADER, header_end
 from tessera.provenance.asdf_files import split_asdf
-from tessera.provenance.fits_files import NAME, data_bytes, has_end, read_provenance
+from tessera.provenance.fits_files import NAME, data_bytes, read_provenance
 from tessera.provenance.png_files import read_png
 from tessera.provenance.record import Record
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _DATE = re.compile(rb"DATE    = '(\d{4}-\d\d-\d\d)")
 _TABLE = f"EXTNAME = '{NAME}".encode()
-_LONGEST_HEADER = 1000 * BLOCK
 
 
 class PassingFile:
@@ -98,8 +97,8 @@ class PassingFits(PassingFile):
             view = view[step:]
 
     def _end_block(self) -> None:
-        if not has_end(self._header[-BLOCK:]):
-            self._broken = len(self._header) > _LONGEST_HEADER
+        if header_end(self._header[-BLOCK:]) is None:
+            self._broken = len(self._header) > LARGEST_HEADER
             return
         header = bytes(self._header)
         self._header.clear()
