@@ -1,6 +1,7 @@
 """A Ceph cluster of one machine with its S3 (RGW): it lives in a folder of its own, and ends with its context.
 
 Objects are kept in memory. Ports are free ones. The keys of its accounts are made for it, so nobody else is let in.
+A monitor ends where less than 5 % of the disk is free, unless it is told not to: ours needs little of a disk.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ osd_objectstore = memstore
 memstore_device_bytes = 2147483648
 keyring = {home}/keyring
 mon_data = {home}/mon
+mon_data_avail_crit = 0
 mgr_data = {home}/mgr
 osd_data = {home}/osd
 run_dir = {home}/run
@@ -72,6 +74,7 @@ def missing() -> list[str]:
 class _Cluster:
     def __init__(self, home: Path, ends: ExitStack) -> None:
         self._home, self._ends = home, ends
+        self._servers: dict[str, subprocess.Popen[bytes]] = {}
         self.port, first, second = _free_ports(3)
         self._monitor = f"[v2:127.0.0.1:{first},v1:127.0.0.1:{second}]"
         self._fsid = str(uuid.uuid4())
@@ -85,10 +88,22 @@ class _Cluster:
         command = [program, *map(str, arguments)]
         if program not in ("ceph-authtool", "monmaptool"):
             command[1:1] = ["-c", str(self._conf)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            text = f"{' '.join(command)} did not answer within {ANSWER_SECONDS:g} s"
+            raise CephError("; ".join([text, *self._ended()])) from None
         if done.returncode:
             raise CephError(f"{' '.join(command)} answered {done.returncode}: {done.stderr.strip()[-500:]}")
         return done.stdout
+
+    def _ended(self) -> list[str]:
+        """Say which servers have ended, and what they said."""
+        ended = {name: server.returncode for name, server in self._servers.items() if server.poll() is not None}
+        return [f"{name} ended with {code}: {self._said(name)}" for name, code in ended.items()]
+
+    def _said(self, program: str) -> str:
+        return (self._home / "log" / f"{program}.out").read_text(errors="replace").strip()[-500:]
 
     def start(self, program: str, *arguments: object) -> subprocess.Popen[bytes]:
         """Start a server, which ends with the cluster, or with this process if it is killed."""
@@ -96,6 +111,7 @@ class _Cluster:
         command = ["setpriv", "--pdeathsig", "KILL", program, "-c", str(self._conf), "-f", *map(str, arguments)]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self._ends.callback(_end, process)
+        self._servers[program] = process
         return process
 
     def allow(self, name: str, *rights: str) -> None:
@@ -126,8 +142,7 @@ class _Cluster:
         until = time.monotonic() + START_SECONDS
         while not _listens(self.port):
             if gateway.poll() is not None or time.monotonic() > until:
-                said = (self._home / "log" / "radosgw.out").read_text(errors="replace")[-500:]
-                raise CephError(f"radosgw did not listen on port {self.port}: {said}")
+                raise CephError(f"radosgw did not listen on port {self.port}: {self._said('radosgw')}")
             time.sleep(0.1)
         access, secret = secrets.token_hex(10), secrets.token_hex(20)
         keys = ("--access-key", access, "--secret-key", secret)

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.s3.ceph import PACKAGES, ceph, missing
+from tests.s3.ceph import PACKAGES, CephError, ceph, missing
 from tests.support.s3_servers import NAMED
 
 ROOT = Path(__file__).parents[2]
@@ -35,8 +35,11 @@ def main() -> None:
         print(f"skipped: there is no {', '.join(missing())}; the packages of Debian and Ubuntu are {PACKAGES}")
         return
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # Ceph ends, too
-    with ceph() as server:
-        code = run(f"{server.url} {server.access_key} {server.secret_key} {server.program}")
+    try:
+        with ceph() as server:
+            code = run(f"{server.url} {server.access_key} {server.secret_key} {server.program}")
+    except CephError as error:
+        sys.exit(f"error: {error}")
     sys.exit(code)
 
 
