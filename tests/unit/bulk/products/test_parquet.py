@@ -133,5 +133,11 @@ def test_a_file_says_what_it_was_made_of(tmp_path: Path) -> None:
         assert (record.sha256, record.origin, record.kind) == (facts["record_sha256"], origin, "light curves")
         assert record.request["rows"] == [place + 1 for place in places]
         assert record.request["options"]["size"] == [11, 11]
-        flux = np.concatenate(columns_of(tmp_path / name)["flux"]).astype("<f8")
-        assert record.data == {"flux_sha256": hashlib.sha256(flux.tobytes()).hexdigest()}
+        values = columns_of(tmp_path / name)
+        sums = record.data["columns_sha256"]
+        assert list(sums) == sorted(values)
+        flux, rows = np.concatenate(values["flux"]).astype("<f8"), np.array(values["row"], "<i8")
+        assert sums["flux"] == hashlib.sha256(flux.tobytes()).hexdigest()
+        assert sums["row"] == hashlib.sha256(rows.tobytes()).hexdigest()
+        names = json.dumps(values["target"], separators=(",", ":"))
+        assert sums["target"] == hashlib.sha256(names.encode()).hexdigest()

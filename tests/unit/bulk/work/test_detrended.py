@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from tessera.bulk.status import parse_status
 from tessera.lightcurves.detrending.vector_files import vectors_fits
 from tessera.lightcurves.detrending.vectors import CotrendingVectors
 from tessera.lightcurves.light_curve import LightCurve
+from tessera.verify.verify import verify_product
 from tests.support.target_lists import sky_of
 from tests.unit.bulk.work.conftest import N_CADENCES, STARS
 
@@ -76,6 +78,22 @@ def test_vectors_are_beside_the_cube(cube: Path, tmp_path: Path) -> None:
     assert found.detrended == "cbv: 1 cotrending vectors"
     near = CotrendingVectors(wanted(cube).time, None, VECTORS.gap, VECTORS.vectors)
     np.testing.assert_allclose(found.flux, wanted(cube, detrend="cbv", vectors=near).flux)
+
+
+def test_detrended_light_curves_are_made_again_with_the_same_vectors(cube: Path, tmp_path: Path) -> None:
+    vectors, files = cube.with_name("tess-s0001-4-2-vectors.fits"), {}
+    vectors.write_bytes(vectors_fits(VECTORS, [], 4, 2))
+    for word in ("pld", "cbv"):
+        cut_list(targets(cube)[:1], cube, tmp_path / word, detrend=word, processes=1)
+        [files[word]] = (tmp_path / word).rglob("Npix=*/*.parquet")
+        again = verify_product(files[word], cube)
+        assert (again.status, again.problems, again.notes) == ("same", [], [])
+    vectors.write_bytes(vectors_fits(replace(VECTORS, vectors=VECTORS.vectors**3), [], 4, 2))
+    first, *others = verify_product(files["cbv"], cube).problems
+    assert first.text.startswith(f"the cotrending vectors beside {cube} were replaced: their SHA-256 was ")
+    assert {problem.place["field"] for problem in others} == {"flux", "trend"}
+    vectors.unlink()
+    assert verify_product(files["cbv"], cube).notes == [f"the cotrending vectors that were used are not beside {cube}"]
 
 
 def test_a_plan_counts_the_time_and_the_bytes_of_trends(cube: Path) -> None:

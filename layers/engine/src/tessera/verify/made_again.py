@@ -22,6 +22,7 @@ from tessera.tpf.fixed import build_tpf
 from tessera.tpf.moving import moving_pieces
 from tessera.verify.origins import origin_problems
 from tessera.verify.products.asdf import cut_asdf_again
+from tessera.verify.products.catalogue import curves_again
 from tessera.verify.products.images import image_again
 from tessera.verify.products.measures import measure_again
 from tessera.verify.products.previews import frames_again, picture_again, preview_again
@@ -53,6 +54,7 @@ def make_again(record: Record, location: Location) -> MadeAgain:
         "moving target pixel file": _moving,
         "image cutout": image_again,
         "ASDF image cutout": cut_asdf_again,
+        "light curves": curves_again,
         "preview": preview_again,
         "preview frames": frames_again,
         "preview picture": picture_again,

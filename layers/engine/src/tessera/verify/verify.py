@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from tessera import __version__
 from tessera.cube_sources import is_growing, open_cube_source
-from tessera.errors import MissingFileError, ProvenanceError, TesseraError
+from tessera.errors import MissingFileError, ProvenanceError, TesseraError, UnreadableFileError, reason_of
 from tessera.extras import MissingPackageError
 from tessera.io.locations import location_text
 from tessera.io.sources import Location, open_source
@@ -30,7 +30,9 @@ from tessera.verify.stitched_again import stitch_again
 
 Find: TypeAlias = "Callable[..., Location | None]"
 """Finds the source of a product, given its `Origin`, and whether it is the only one (`only`)."""
-_NO_FORM = "it is no FITS, ASDF, PNG, ECSV or NumPy file and no preview, so it has no record that can be read here"
+_NO_FORM = (
+    "it is no FITS, ASDF, PNG, ECSV, NumPy or Parquet file and no preview, so it has no record that can be read here"
+)
 _NO_RECORD = "it has no record: it was not made by Tessera, or without provenance"
 _LARGEST_PREVIEW = 64 << 20
 """Largest size in bytes of a file that may be a preview."""
@@ -46,8 +48,8 @@ def verify_product(
     Parameters
     ----------
     file : str or Path
-        The product: a file with a record of Tessera (FITS, ASDF, PNG, ECSV, NumPy, or the JSON of a preview), an
-        archive of such files, a cube, or the segment table of a growing cube.
+        The product: a file with a record of Tessera (FITS, ASDF, PNG, ECSV, NumPy, Parquet, or the JSON of a preview),
+        an archive of such files, a cube, or the segment table of a growing cube.
     source : str or Path, or several of them, optional
         What it was made from, if that is not where the record says: cubes, images, frames, and folders with them.
     key : str or Path, or several of them, optional
@@ -112,8 +114,10 @@ def _verify_content(name: str, content: bytes, find: Find) -> Verification:
     """
     try:
         product = read_product(content)
-    except ProvenanceError as error:
-        return Verification(name, "different", [Problem("record", str(error))])
+    except (ProvenanceError, UnreadableFileError) as error:
+        unread = isinstance(error, UnreadableFileError)
+        text = f"it cannot be read: {reason_of(error)}" if unread else str(error)
+        return Verification(name, "different", [Problem("structure" if unread else "record", text)])
     except MissingPackageError as error:
         return Verification(name, "unknown", notes=[str(error)])
     if product is None or (record := product.record) is None:

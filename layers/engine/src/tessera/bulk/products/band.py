@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from tessera.bulk.options import BulkOptions
 from tessera.bulk.plan.stored import StoredBand
@@ -15,6 +16,7 @@ from tessera.bulk.products.parquet import CurveTable
 from tessera.bulk.status import BulkStatus, Status
 from tessera.bulk.work.made import Made
 from tessera.cubes.reader import Cube
+from tessera.lightcurves.detrending.vectors import AlignedVectors
 from tessera.provenance.record import Origin
 
 _PIXEL_BYTES = 20
@@ -39,7 +41,14 @@ class BandWriter:
     """
 
     def __init__(
-        self, folder: Folder, band: StoredBand, cube: Cube, options: BulkOptions, origin: Origin | None = None
+        self,
+        folder: Folder,
+        band: StoredBand,
+        cube: Cube,
+        options: BulkOptions,
+        *,
+        origin: Origin | None = None,
+        vectors: AlignedVectors | None = None,
     ) -> None:
         self._band, self._cube, self._options = band, cube, options
         self._targets = band.targets()
@@ -47,7 +56,8 @@ class BandWriter:
         self.packer = FilePacker(folder, f"{band.cube}-{band.number:05d}", options.packing, self._files.append)
         self._statuses: list[BulkStatus] = []
         parquet = "parquet" in options.outputs
-        self._table = CurveTable(folder, band, options, self._keep_table, origin=origin) if parquet else None
+        about: Any = {"origin": origin, "vectors": vectors}
+        self._table = CurveTable(folder, band, options, self._keep_table, **about) if parquet else None
         self.files: tuple[ProductFile, ...] = ()
         self.statuses: tuple[BulkStatus, ...] = ()
         self.n_ok = self.n_failed = 0
@@ -105,7 +115,13 @@ class BandWriter:
 
 @contextmanager
 def open_band(
-    folder: Folder, band: StoredBand, cube: Cube, options: BulkOptions, origin: Origin | None = None
+    folder: Folder,
+    band: StoredBand,
+    cube: Cube,
+    options: BulkOptions,
+    *,
+    origin: Origin | None = None,
+    vectors: AlignedVectors | None = None,
 ) -> Iterator[BandWriter]:
     """Write the products of a band. The same targets in the same order give the same files.
 
@@ -121,6 +137,8 @@ def open_band(
         What to write.
     origin : Origin, optional
         What the records of Parquet files say of the cube; without it, they have no record.
+    vectors : AlignedVectors, optional
+        Cotrending vectors of the cube, if they were used.
 
     Yields
     ------
@@ -135,7 +153,7 @@ def open_band(
     OSError
         When a file cannot be written.
     """
-    writer = BandWriter(folder, band, cube, options, origin)
+    writer = BandWriter(folder, band, cube, options, origin=origin, vectors=vectors)
     with writer.packer:
         yield writer
         writer.finish()

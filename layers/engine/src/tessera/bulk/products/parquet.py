@@ -6,16 +6,15 @@ rows are sorted by their place on the sky.
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tessera import __version__
+from tessera.bulk.curve_record import curves_record
 from tessera.bulk.options import BulkOptions
 from tessera.bulk.plan.stored import StoredBand
 from tessera.bulk.products.columns import HEALPIX, PURPOSE, CatalogueColumn, arrow_schema, catalogue_columns, file_facts
@@ -25,14 +24,16 @@ from tessera.bulk.products.tables import write_table
 from tessera.bulk.status import plain_line
 from tessera.bulk.work.made import BulkCurve
 from tessera.extras import import_extra
-from tessera.provenance.record import Origin, Record
-from tessera.provenance.signing import sign_text
+from tessera.lightcurves.detrending.vectors import AlignedVectors
+from tessera.provenance.record import Origin
 from tessera.tpf.aperture import aperture_digits
 
 BUFFER_BYTES = 64_000_000
 """Largest size of light curves that wait to be written. The largest partition is written then."""
 GROUP_BYTES = 4_000_000
 """Size of a row group: what a reader of one light curve reads and unpacks."""
+RECORD_KEYS = {"record": "record", "sha256": "record_sha256", "signature": "record_signature"}
+"""Parts of a record to their keys in the metadata of a file."""
 _CADENCE_BYTES = 60
 
 
@@ -59,6 +60,8 @@ class CurveTable:
         Largest size of the light curves that wait.
     origin : Origin, optional
         What the records of the files say of the cube; without it, they have no record.
+    vectors : AlignedVectors, optional
+        Cotrending vectors of the cube, if they were used.
 
     Raises
     ------
@@ -75,9 +78,10 @@ class CurveTable:
         buffer_bytes: int = BUFFER_BYTES,
         *,
         origin: Origin | None = None,
+        vectors: AlignedVectors | None = None,
     ) -> None:
         self._folder, self._band, self._options, self._keep = folder, band, options, keep
-        self._buffer_bytes, self._origin = buffer_bytes, origin
+        self._buffer_bytes, self._origin, self._vectors = buffer_bytes, origin, vectors
         self._index = healpix_index(band.ra, band.dec)
         self._pixel = partition_of(self._index, band.hats_order)
         self._waiting: defaultdict[int, list[_Row]] = defaultdict(list)
@@ -107,23 +111,19 @@ class CurveTable:
         name = f"{partition_folder(self._band.hats_order, pixel)}{self._band.number:05d}-{number:03d}.parquet"
         per_group = max(1, GROUP_BYTES * len(rows) // n_bytes)
         kept: list[ProductFile] = []
+        table = self._table(rows)
         with create_hashed(self._folder, name, kept.append) as file:
-            facts = file_facts(self._options, __version__) | self._record(rows)
-            write_table(file, self._table(rows), self._columns, facts, per_group)
+            facts = file_facts(self._options, __version__) | self._record(rows, table)
+            write_table(file, table, self._columns, facts, per_group)
         self._keep(kept[0], [row.place for row in rows])
 
-    def _record(self, rows: Sequence[_Row]) -> dict[str, str]:
+    def _record(self, rows: Sequence[_Row], table: Any) -> dict[str, str]:
         """Text of the record of a file, its SHA-256 and its signature, if any; see docs/explanation/provenance.md."""
         if self._origin is None:
             return {}
-        targets = [int(self._band.row[row.place]) for row in rows]
-        flux = b"".join(np.asarray(row.curve.flux, "<f8").tobytes() for row in rows)
-        request = {"options": asdict(self._options), "rows": targets}
-        data = {"flux_sha256": hashlib.sha256(flux).hexdigest()}
-        record = Record("light curves", __version__, asdict(self._origin), request, data)
-        signature = sign_text(record.text)
-        signed = {"record_signature": signature} if signature else {}
-        return {"record": record.text, "record_sha256": record.sha256, **signed}
+        places = [row.place for row in rows]
+        record = curves_record(self._origin, self._band, places, self._options, table, vectors=self._vectors)
+        return {RECORD_KEYS[name]: value for name, value in record.named.items()}
 
     def _table(self, rows: Sequence[_Row]) -> Any:
         arrow = import_extra("arro3.core", PURPOSE)

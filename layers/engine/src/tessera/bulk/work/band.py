@@ -118,7 +118,7 @@ def cut_band(
     counted = _CountedRead(read)
     try:
         _check(check_unchanged)
-        with open_band(folder, band, cube, options, origin) as writer:
+        with open_band(folder, band, cube, options, origin=origin, vectors=vectors) as writer:
             how: dict[str, Any] = {"pool": pool, "ahead": ahead, "origin": origin, "vectors": vectors}
             for done, made in enumerate(make_band(band, cube, counted, options, **how), 1):
                 writer.add(made)

@@ -75,7 +75,7 @@ class ListOrder:
             source = open_cube_source(known.location)
         except UNREADABLE as error:
             return lost_band(band, str(error))
-        with closing(source), _reading_pool(source) as pool:
+        with closing(source), reading_pool(source) as pool:
 
             def check_unchanged() -> None:
                 if source.version != known.version:
@@ -91,23 +91,23 @@ class ListOrder:
                 self.options,
                 pool=pool,
                 origin=cube_origin(known.location, source, cube),
-                vectors=_vectors_of(known) if self.options.detrend == "cbv" else None,
+                vectors=vectors_beside(known.location) if self.options.detrend == "cbv" else None,
                 check_unchanged=check_unchanged,
                 on_target=on_target,
             )
 
 
-def _vectors_of(known: KnownCube) -> AlignedVectors | None:
+def vectors_beside(cube: Location) -> AlignedVectors | None:
     """Cotrending vectors beside a cube; None if there are none. Then each light curve says so."""
     try:
-        vectors = open_vectors(choose_vectors(None, shown(known.location)))
+        vectors = open_vectors(choose_vectors(None, shown(cube)))
     except MissingFileError:
         return None
     return AlignedVectors(vectors.vectors, vectors.gap)
 
 
 @contextmanager
-def _reading_pool(source: Source) -> Iterator[ThreadPoolExecutor | None]:
+def reading_pool(source: Source) -> Iterator[ThreadPoolExecutor | None]:
     """Threads that read a remote cube; None for a file of this machine."""
     if not source.remote:
         yield None

@@ -8,6 +8,8 @@ from tessera.measures.change_list import START as LIST_START
 from tessera.provenance.png_files import PNG_START
 from tessera.verify.products.asdf import START as ASDF_START
 from tessera.verify.products.asdf import read_asdf
+from tessera.verify.products.catalogue import START as PARQUET_START
+from tessera.verify.products.catalogue import read_curves
 from tessera.verify.products.fits import START as FITS_START
 from tessera.verify.products.fits import read_fits
 from tessera.verify.products.measures import read_list
@@ -20,6 +22,7 @@ _READERS: dict[bytes, Callable[[bytes], Product]] = {
     FRAMES_START: read_frames,
     PNG_START: read_picture,
     LIST_START: read_list,
+    PARQUET_START: read_curves,
 }
 """First bytes of a file to the function that reads it."""
 
@@ -31,6 +34,8 @@ def read_product(content: bytes) -> Product | None:
     ------
     ProvenanceError
         When the product or its record is damaged.
+    UnreadableFileError
+        When the product is damaged so that nothing of it can be read.
     MissingPackageError
         When a package is not installed that reads this form.
     """
