@@ -14,7 +14,7 @@ from tessera.framesets.source import FrameSet
 from tessera.io.locations import InFileSystem, file_name, local_path, location_text, scheme_of, shown
 from tessera.io.sources import Location, check_locations
 from tessera.provenance.record import Origin
-from tessera.verify.origins import find_origin
+from tessera.verify.origins import find_origin, is_of_frames
 
 
 def listed(argument: str, value: Location | Sequence[Location] | None) -> list[Location]:
@@ -75,7 +75,8 @@ class GivenSources:
         Raises
         ------
         InvalidInputError
-            When frames of several CCDs are given, and the record does not tell which are meant.
+            When frames of several CCDs are given, and the record does not tell which are meant; when there are only
+            frames and it was made of a cube, or the other way round.
         OSError, TesseraError
             When frames cannot be read.
         """
@@ -85,7 +86,7 @@ class GivenSources:
                 return one
             if name and is_folder(one) and Path(one, name).is_file():
                 return Path(one, name)
-        if only and len(self._given) == 1 and not is_folder(self._given[0]):
+        if only and len(self._given) == 1 and _is_instead(self._given[0], origin):
             return self._given[0]
         return self._frames_of(origin, only=only) or find_origin(origin, product)
 
@@ -95,9 +96,9 @@ class GivenSources:
         chosen = named or (sets if only else [])
         if len(chosen) > 1 or (only and self._given and not chosen):
             what = f"frames of {len(chosen)} CCDs" if chosen else ", ".join(shown(one) for one in self._given[:3])
-            raise InvalidInputError(
-                "source", what, f"{origin.location}, a folder that has it, or the frames of its CCD"
-            )
+            raise InvalidInputError("source", what, _wanted(origin))
+        if chosen and not is_of_frames(origin):
+            raise InvalidInputError("source", chosen[0], _wanted(origin))
         return chosen[0] if chosen else None
 
     @cached_property
@@ -108,3 +109,16 @@ class GivenSources:
             return read_frames(frames) if frames else []
         except InvalidInputError:  # folders without frames
             return []
+
+
+def _is_instead(one: Location, origin: Origin) -> bool:
+    """Whether a file may be the source of a product under another name."""
+    is_frame = bool(product_of(file_name(one))) and not product_of(file_name(origin.location))
+    return not is_folder(one) and not is_frame and not is_of_frames(origin)
+
+
+def _wanted(origin: Origin) -> str:
+    """What may be given as the source of a product."""
+    if is_of_frames(origin):
+        return f"{origin.location} or a folder with them, because the product was made of frames and not of a cube"
+    return f"{origin.location} or a folder that has it, because the product was made of this file"

@@ -8,10 +8,16 @@ from tessera.framesets.source import FrameSet, FrameSetSource
 from tessera.io.locations import scheme_of
 from tessera.io.sources import Location, Source
 from tessera.provenance.record import Origin
+from tessera.tess.ids import frames_text
 from tessera.verify.report import Problem
 
 _FACTS_END = ".npz"
 """End of the name of what a service knows of the frames of a CCD that has no cube."""
+
+
+def is_of_frames(origin: Origin) -> bool:
+    """Whether a product was made of frames, while there was no cube."""
+    return origin.location.startswith(frames_text("")) or origin.location.endswith(_FACTS_END)
 
 
 def find_origin(origin: Origin, product: Location) -> Location | None:
@@ -41,5 +47,6 @@ def replaced_problems(origin: Origin, found: Origin) -> list[Problem]:
     ]
     if not changed:
         return []
-    text = f"the source {origin.location} was replaced: {', '.join(changed)}"
+    what = "are not those that it was made of" if is_of_frames(origin) else "was replaced"
+    text = f"the source {origin.location} {what}: {', '.join(changed)}"
     return [Problem("source", text, {"location": origin.location})]

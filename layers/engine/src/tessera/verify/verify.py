@@ -152,8 +152,15 @@ def _verify(name: str, product: Product, record: Record, make: Callable[[], Made
         status = "same"
     except MissingFileError as error:
         about = {"location": record.source["location"]} if "location" in record.source else {}
-        problems.append(Problem("source", f"its source is missing: {error}", about))
+        problems.append(Problem("source", f"its source is missing: {error}{_hint(record, error)}", about))
     except (TesseraError, OSError) as error:
-        notes.append(str(error))
+        notes.append(f"{error}{_hint(record, error)}")
     of_record = (record.document, record.sha256, record.signature)
     return Verification(name, "different" if problems else status, problems, notes, *of_record)
+
+
+def _hint(record: Record, error: Exception) -> str:
+    """What helps if the place that a record names cannot be read."""
+    places = [origin.location for origin in record.origins]
+    is_there = isinstance(error, UnreadableFileError) and error.name in places
+    return "; if you have it elsewhere, name it with --from" if is_there else ""
