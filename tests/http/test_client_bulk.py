@@ -15,6 +15,7 @@ from astropy.table import Table
 import tessera
 from tessera import InvalidInputError
 from tessera.cli.main import main
+from tessera.verify.products.catalogue import read_curves
 from tests.support.api import DEC, N_CADENCES, RA, Api, sky
 from tests.support.coroutines import run_coroutine
 from tests.support.run_lists import run_lists
@@ -75,6 +76,22 @@ def test_the_light_curves_of_a_list_are_those_of_single_cutouts(client: tessera.
         (cutout,) = client.cutouts(star, 5, sectors=1)
         expected = cutout.pixels.to_lightcurve("default", "default", "none")
         np.testing.assert_array_equal(catalogue.curve(row).flux, expected.flux)
+
+
+def test_the_files_of_a_list_are_made_again_from_their_cubes(api: Api, client: tessera.Client, tmp_path: Path) -> None:
+    client.bulk(STARS, size=5).download(tmp_path / "out")
+    paths = sorted((tmp_path / "out").rglob("Npix=*/*.parquet"))
+    assert len(paths) == len(N_CADENCES)
+    for path in paths:
+        record = read_curves(path.read_bytes()).record
+        assert record is not None
+        bucket, _, key = record.origin.location.removeprefix("s3://").partition("/")
+        content, about = api.store.read(bucket, key)
+        assert (record.origin.etag, record.origin.size) == (about.etag.strip('"'), len(content))
+        cube = tmp_path / key.rpartition("/")[2]
+        cube.write_bytes(content)
+        found = tessera.verify_product(path, cube)
+        assert (found.status, found.problems, found.notes) == ("same", [], [])
 
 
 def test_a_list_that_is_too_long_for_a_request_is_uploaded(
