@@ -58,11 +58,17 @@ def curves_record(
         "options": asdict(options),
         "rows": band.row[list(places)].tolist(),
         "targets": _targets(band, places),
+        "writer": writer_version(),
         "vectors_sha256": None if vectors is None else digest_vectors(vectors),
         **{name: getattr(band, name) for name in _PLACE},
     }
     data = {"columns_sha256": {name: digest_column(flat_column(table, name)[0]) for name in table.column_names}}
     return Record(KIND, __version__, asdict(origin), request, data)
+
+
+def writer_version() -> str:
+    """Version of the package that writes Parquet: the same one gives the same bytes."""
+    return f"arro3-io {import_extra('arro3.io', PURPOSE).__version__}"
 
 
 def _targets(band: StoredBand, places: Sequence[int]) -> dict[str, Any]:

@@ -62,6 +62,8 @@ class CurveTable:
         What the records of the files say of the cube; without it, they have no record.
     vectors : AlignedVectors, optional
         Cotrending vectors of the cube, if they were used.
+    named : dict, optional
+        Parts of a record that was read, which a file gets in place of its own; see `RECORD_KEYS`.
 
     Raises
     ------
@@ -79,9 +81,10 @@ class CurveTable:
         *,
         origin: Origin | None = None,
         vectors: AlignedVectors | None = None,
+        named: dict[str, str] | None = None,
     ) -> None:
         self._folder, self._band, self._options, self._keep = folder, band, options, keep
-        self._buffer_bytes, self._origin, self._vectors = buffer_bytes, origin, vectors
+        self._buffer_bytes, self._origin, self._vectors, self._named = buffer_bytes, origin, vectors, named
         self._index = healpix_index(band.ra, band.dec)
         self._pixel = partition_of(self._index, band.hats_order)
         self._waiting: defaultdict[int, list[_Row]] = defaultdict(list)
@@ -119,11 +122,11 @@ class CurveTable:
 
     def _record(self, rows: Sequence[_Row], table: Any) -> dict[str, str]:
         """Text of the record of a file, its SHA-256 and its signature, if any; see docs/explanation/provenance.md."""
-        if self._origin is None:
-            return {}
-        places = [row.place for row in rows]
-        record = curves_record(self._origin, self._band, places, self._options, table, vectors=self._vectors)
-        return {RECORD_KEYS[name]: value for name, value in record.named.items()}
+        named = self._named or {}
+        if self._origin is not None:
+            places = [row.place for row in rows]
+            named = curves_record(self._origin, self._band, places, self._options, table, vectors=self._vectors).named
+        return {RECORD_KEYS[name]: value for name, value in named.items()}
 
     def _table(self, rows: Sequence[_Row]) -> Any:
         arrow = import_extra("arro3.core", PURPOSE)

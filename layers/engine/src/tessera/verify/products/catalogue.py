@@ -13,8 +13,16 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tessera import __version__
 from tessera.bulk.catalogue.parts import ParquetParts
-from tessera.bulk.curve_record import band_of, digest_column, digest_vectors, flat_column, options_of
+from tessera.bulk.curve_record import (
+    band_of,
+    digest_column,
+    digest_vectors,
+    flat_column,
+    options_of,
+    writer_version,
+)
 from tessera.bulk.lists.formats.parquet_limits import rows_at_once
 from tessera.bulk.lists.formats.parquet_trial import try_parquet
 from tessera.bulk.options import BulkOptions
@@ -95,12 +103,29 @@ def read_curves(content: bytes) -> Product:
     ]
 
     def compare(again: MadeAgain) -> tuple[list[Problem], list[str]]:
+        if content == again.content:
+            return [], []
         options = options_of(record.request)
         comparison = _Comparison(columns, _read_columns(again.content), options, changed)
         differing = [*_compare_texts("the metadata", facts, file_facts(options, record.engine)), *comparison.problems()]
+        if not differing and not comparison.rounded:
+            differing += _other_bytes(record, again)
         return differing, comparison.rounded
 
     return Product(record, content, problems, compare)
+
+
+def _other_bytes(record: Record, again: MadeAgain) -> list[Problem]:
+    """What it means that only bytes differ, such as those of the limits by which programs search columns."""
+    found, here = record.request.get("writer"), writer_version()
+    if record.engine == __version__ and found == here:
+        return [
+            Problem("structure", "its bytes differ, though no value does: it was written again, or its footer changed")
+        ]
+    again.problems.append(
+        Problem("structure", f"but for bytes without values, because {found} wrote it, and this is {here}")
+    )
+    return []
 
 
 def _read_facts(content: bytes) -> tuple[dict[str, str], Record | None]:
@@ -119,7 +144,8 @@ def _changed_columns(columns: dict[str, _Column], record: Record) -> list[str]:
     said = record.data.get("columns_sha256")
     if not isinstance(said, dict):
         raise ProvenanceError("the record has no SHA-256 of the columns")
-    found = {name: digest_column(column.values) for name, column in columns.items()}
+    with arrow_errors(_FILE):  # such as values that no column of a list has
+        found = {name: digest_column(column.values) for name, column in columns.items()}
     return [name for name in dict.fromkeys([*said, *found]) if said.get(name) != found.get(name)]
 
 
@@ -243,7 +269,9 @@ def curves_again(record: Record, location: Location) -> MadeAgain:
     with open_cube(location) as file, reading_pool(file.source) as pool:
         problems += origin_problems(record.origin, file.source, file.cube.digest)
         band = band_of(record.request, file.cube)
-        table = CurveTable(folder, band, options, lambda _file, _places: None, sys.maxsize)
+        named = {"record": record.text, "sha256": record.sha256, "signature": record.signature}
+        named = {name: value for name, value in named.items() if value}
+        table = CurveTable(folder, band, options, lambda _file, _places: None, sys.maxsize, named=named)
         read = file.source.read_buffer
         for made in make_band(band, file.cube, read, options, pool=pool, vectors=vectors):
             if made.curve is not None:
