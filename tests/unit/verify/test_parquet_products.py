@@ -12,6 +12,7 @@ import arro3.core
 import numpy as np
 import pytest
 from arro3.io import read_parquet, write_parquet
+from astropy.io import fits
 from astropy.table import Table
 
 from tessera import cut_list, sign_records
@@ -46,7 +47,21 @@ def _targets(cube: Path) -> Table:
 
 @pytest.fixture(scope="module", name="listed")
 def _listed(cube: Path, targets: Table, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return cut(cube, tmp_path_factory.mktemp("listed"), targets, size=(5, 4), epoch=2016.0, outputs=["parquet", "tpf"])
+    folder, outputs = tmp_path_factory.mktemp("listed"), ["parquet", "lightcurves"]
+    return cut(cube, folder, targets, size=(5, 4), epoch=2016.0, outputs=outputs, packing="files")
+
+
+def test_its_fits_files_come_out_the_same(listed: Path, cube: Path, tmp_path: Path) -> None:
+    [path] = listed.parents[5].rglob("*comet_lc.fits")
+    found = verify_product(path, cube)
+    assert (found.status, found.problems, found.notes) == ("same", [], [])
+    with fits.open(path) as hdus:
+        assert [hdu.name for hdu in hdus[1:]] == ["LIGHTCURVE", "APERTURE", "PROVENANCE"]
+        hdus[1].data["FLUX"][3] = 7.0
+        hdus.writeto(tmp_path / "a.fits", checksum=True)
+    changed = verify_product(tmp_path / "a.fits", cube)
+    [problem] = [one for one in changed.problems if one.what == "value"]
+    assert problem.text.startswith("FLUX, cadence 3: it is 7.0, not ")
 
 
 def rewritten(path: Path, copy: Path, change: Callable[[dict[str, Any]], object]) -> Path:

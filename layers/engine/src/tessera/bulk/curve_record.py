@@ -1,4 +1,4 @@
-"""The record of a Parquet file of light curves. It has all that decides them but the cube."""
+"""Records of the light curves of a list, in Parquet and FITS files. They have all that decides them but the cube."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from tessera.lightcurves.detrending.vectors import AlignedVectors
 from tessera.provenance.record import Kind, Origin, Record, canonical_json, from_number, to_number
 
 KIND: Kind = "light curves"
+FILE_KIND: Kind = "light curve of a list"
+"""Kinds of Parquet and FITS files."""
 _PLACE = ("cube", "sector", "camera", "ccd")
 _WHOLE = {"tic": np.int64} | dict.fromkeys(("first_row", "first_column", "n_rows", "n_columns"), np.int32)
 _REAL = ("ra", "dec", "pm_ra", "pm_dec", "epoch", "pixel_row", "pixel_column", "edge")
@@ -37,7 +39,7 @@ def curves_record(
     *,
     vectors: AlignedVectors | None = None,
 ) -> Record:
-    """The record of a file.
+    """The record of a Parquet file.
 
     Parameters
     ----------
@@ -54,16 +56,44 @@ def curves_record(
     vectors : AlignedVectors, optional
         Cotrending vectors of the cube, if they were used.
     """
-    request = {
+    request = {**_request(band, places, options, vectors), "writer": writer_version()}
+    data = {"columns_sha256": {name: digest_column(flat_column(table, name)[0]) for name in table.column_names}}
+    return Record(KIND, __version__, asdict(origin), request, data)
+
+
+def curve_record(
+    origin: Origin,
+    band: StoredBand,
+    place: int,
+    options: BulkOptions,
+    data: dict[str, Any],
+    *,
+    vectors: AlignedVectors | None = None,
+) -> Record:
+    """The record of a FITS file.
+
+    Parameters
+    ----------
+    origin, band, options, vectors
+        See `curves_record`.
+    place : int
+        Place of the target in the band.
+    data : dict
+        What it says of the file.
+    """
+    return Record(FILE_KIND, __version__, asdict(origin), _request(band, [place], options, vectors), data)
+
+
+def _request(
+    band: StoredBand, places: Sequence[int], options: BulkOptions, vectors: AlignedVectors | None
+) -> dict[str, Any]:
+    return {
         "options": asdict(options),
         "rows": band.row[list(places)].tolist(),
         "targets": _targets(band, places),
-        "writer": writer_version(),
         "vectors_sha256": None if vectors is None else digest_vectors(vectors),
         **{name: getattr(band, name) for name in _PLACE},
     }
-    data = {"columns_sha256": {name: digest_column(flat_column(table, name)[0]) for name in table.column_names}}
-    return Record(KIND, __version__, asdict(origin), request, data)
 
 
 def writer_version() -> str:

@@ -28,6 +28,7 @@ Kind: TypeAlias = Literal[
     "image cutout",
     "ASDF image cutout",
     "light curves",
+    "light curve of a list",
     "stitched light curve",
     "preview",
     "preview frames",

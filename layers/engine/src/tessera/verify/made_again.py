@@ -22,8 +22,8 @@ from tessera.tpf.fixed import build_tpf
 from tessera.tpf.moving import moving_pieces
 from tessera.verify.origins import origin_problems
 from tessera.verify.products.asdf import cut_asdf_again
-from tessera.verify.products.catalogue import curves_again
 from tessera.verify.products.images import image_again
+from tessera.verify.products.listed import curve_file_again, curves_again
 from tessera.verify.products.measures import measure_again
 from tessera.verify.products.previews import frames_again, picture_again, preview_again
 from tessera.verify.products.product import MadeAgain
@@ -55,6 +55,7 @@ def make_again(record: Record, location: Location) -> MadeAgain:
         "image cutout": image_again,
         "ASDF image cutout": cut_asdf_again,
         "light curves": curves_again,
+        "light curve of a list": curve_file_again,
         "preview": preview_again,
         "preview frames": frames_again,
         "preview picture": picture_again,

@@ -21,7 +21,7 @@ TREND_BYTES = 8
 """Bytes of a cadence more in a light curve that is detrended."""
 _PARTITIONS = 3
 """Partitions of the catalogue in which the targets of a band are, usually at most."""
-CURVE_BYTES, CURVE_HEADERS = 52, 20_000
+CURVE_BYTES, CURVE_HEADERS = 52, 25_760
 """Bytes of a cadence, and of everything else, of a light curve as a FITS file."""
 FULL_BYTES, SLIM_BYTES, TPF_HEADERS = (20, 66), (8, 66), 40_320
 """Bytes of a cadence of a target pixel file, for each pixel and once; and of everything else."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from tessera.bulk.curve_record import curve_record
 from tessera.bulk.options import BulkOptions
 from tessera.bulk.plan.stored import StoredBand
 from tessera.bulk.products.archives import FilePacker, Member, member_name
@@ -17,6 +19,7 @@ from tessera.bulk.status import BulkStatus, Status
 from tessera.bulk.work.made import Made
 from tessera.cubes.reader import Cube
 from tessera.lightcurves.detrending.vectors import AlignedVectors
+from tessera.provenance.fits_files import add_provenance
 from tessera.provenance.record import Origin
 
 _PIXEL_BYTES = 20
@@ -50,7 +53,7 @@ class BandWriter:
         origin: Origin | None = None,
         vectors: AlignedVectors | None = None,
     ) -> None:
-        self._band, self._cube, self._options = band, cube, options
+        self._band, self._cube, self._options, self._origin, self._vectors = band, cube, options, origin, vectors
         self._targets = band.targets()
         self._files: list[ProductFile] = []
         self.packer = FilePacker(folder, f"{band.cube}-{band.number:05d}", options.packing, self._files.append)
@@ -83,7 +86,7 @@ class BandWriter:
         if self._table is not None and made.curve is not None:
             self._table.add(place, made.curve)
         if "lightcurves" in self._options.outputs and made.curve is not None:
-            content = curve_file(self._cube, self._band, self._targets, place, made.curve)
+            content = self._with_record(place, curve_file(self._cube, self._band, self._targets, place, made.curve))
             member = self.packer.add(self._name(place, "lc.fits"), [content], len(content))
             self._keep_member(place, "lightcurves", member)
         if "tpf" in self._options.outputs and made.file is not None:
@@ -99,6 +102,13 @@ class BandWriter:
         self.packer.finish()
         self.files = tuple(sorted(self._files, key=lambda each: each.name))
         self.statuses = tuple(sorted(self._statuses, key=lambda status: (status.row, status.product)))
+
+    def _with_record(self, place: int, content: bytes) -> bytes:
+        """The FITS file of a light curve, with its record if the cube is known."""
+        if self._origin is None:
+            return content
+        describe = partial(curve_record, self._origin, self._band, place, self._options, vectors=self._vectors)
+        return b"".join(add_provenance([content], describe))
 
     def _name(self, place: int, ending: str) -> str:
         return member_name(self._band.cube, int(self._band.row[place]), self._band.name[place], ending)
@@ -136,7 +146,7 @@ def open_band(
     options : BulkOptions
         What to write.
     origin : Origin, optional
-        What the records of Parquet files say of the cube; without it, they have no record.
+        What the records of light curves say of the cube; without it, they have no record.
     vectors : AlignedVectors, optional
         Cotrending vectors of the cube, if they were used.
 

@@ -2,46 +2,29 @@
 
 from __future__ import annotations
 
-import io
 import json
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import IO, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tessera import __version__
 from tessera.bulk.catalogue.parts import ParquetParts
-from tessera.bulk.curve_record import (
-    band_of,
-    digest_column,
-    digest_vectors,
-    flat_column,
-    options_of,
-    writer_version,
-)
+from tessera.bulk.curve_record import digest_column, flat_column, options_of, writer_version
 from tessera.bulk.lists.formats.parquet_limits import rows_at_once
 from tessera.bulk.lists.formats.parquet_trial import try_parquet
 from tessera.bulk.options import BulkOptions
 from tessera.bulk.parquet_files import arrow_errors
 from tessera.bulk.products.columns import PURPOSE, file_facts
-from tessera.bulk.products.parquet import RECORD_KEYS, CurveTable
+from tessera.bulk.products.parquet import RECORD_KEYS
 from tessera.bulk.products.tables import FACTS_KEY
-from tessera.bulk.work.making import make_band
-from tessera.bulk.work.order import reading_pool, vectors_beside
-from tessera.cutouts.open_cube import open_cube
 from tessera.errors import ProvenanceError, UnreadableFileError
 from tessera.extras import import_extra
 from tessera.io.file_objects import MemorySource
-from tessera.io.locations import shown
-from tessera.io.sources import Location
-from tessera.lightcurves.detrending.vectors import AlignedVectors
 from tessera.provenance.record import Record
 from tessera.verify.compare import MOST_NAMED
-from tessera.verify.origins import origin_problems
 from tessera.verify.products.product import MadeAgain, Product
 from tessera.verify.report import Problem
 
@@ -244,55 +227,3 @@ def _different_bytes(found: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.bo
 def _more(name: str, places: list[int]) -> Iterator[Problem]:
     if len(places) > MOST_NAMED:
         yield Problem("value", f"{len(places) - MOST_NAMED:,} more values of {name} differ", {"field": name})
-
-
-# ---------------------------------------------------------------- making again
-
-
-class _Memory:
-    """A folder in memory that keeps its last file; see `tessera.bulk.products.folder.Folder`."""
-
-    content = b""
-
-    @contextmanager
-    def create(self, _name: str) -> Iterator[IO[bytes]]:
-        """Open a new file for writing."""
-        file = io.BytesIO()
-        yield file
-        self.content = file.getvalue()
-
-
-def curves_again(record: Record, location: Location) -> MadeAgain:
-    """Measure the light curves of a file again; see `tessera.verify.made_again.make_again`."""
-    options, folder, lost = replace(options_of(record.request), outputs=("parquet",)), _Memory(), list[Problem]()
-    vectors, problems = _vectors(record, options, location)
-    with open_cube(location) as file, reading_pool(file.source) as pool:
-        problems += origin_problems(record.origin, file.source, file.cube.digest)
-        band = band_of(record.request, file.cube)
-        named = {"record": record.text, "sha256": record.sha256, "signature": record.signature}
-        named = {name: value for name, value in named.items() if value}
-        table = CurveTable(folder, band, options, lambda _file, _places: None, sys.maxsize, named=named)
-        read = file.source.read_buffer
-        for made in make_band(band, file.cube, read, options, pool=pool, vectors=vectors):
-            if made.curve is not None:
-                table.add(made.sighting, made.curve)
-                continue
-            target, row = band.name[made.sighting], int(band.row[made.sighting])
-            text = f"the light curve of {target} (row {row} of the list) cannot be made again: {made.reason}"
-            lost.append(Problem("source", text, {"target": target, "list_row": row}))
-        table.finish()
-    if len(lost) == len(band):
-        raise ProvenanceError(lost[0].text if lost else "its record has no targets")
-    return MadeAgain(folder.content, lambda _: {}, problems + lost[:MOST_NAMED])
-
-
-def _vectors(record: Record, options: BulkOptions, location: Location) -> tuple[AlignedVectors | None, list[Problem]]:
-    """Cotrending vectors of the cube, if they were used, and whether they were replaced."""
-    if options.detrend != "cbv":
-        return None, []
-    vectors = vectors_beside(location)
-    if vectors is None:
-        raise ProvenanceError(f"the cotrending vectors that were used are not beside {shown(location)}")
-    then, now = record.request["vectors_sha256"], digest_vectors(vectors)
-    text = f"the cotrending vectors beside {shown(location)} were replaced: their SHA-256 was {then} and is {now}"
-    return vectors, [] if then == now else [Problem("source", text, {"location": record.origin.location})]
