@@ -22,14 +22,16 @@ from tessera.io.locations import shown
 from tessera.lightcurves.detrending.alignment import choose_vectors
 from tessera.lightcurves.detrending.vectors import NO_VECTORS, CotrendingVectors
 from tessera.lightcurves.light_curve import LightCurve
+from tessera.lightcurves.made import record_in
 from tessera.lightcurves.target_pixels import TargetPixels
 from tessera.progress import ProgressInput
 from tessera.provenance.record import Record
 from tessera.stitching.curve import LeftOut, StitchedCurve
 from tessera.stitching.join import Piece, join, warn_of_failed
 from tessera.stitching.levels import check_gap, check_level
-from tessera.stitching.made import record_in, stitching_request
+from tessera.stitching.made import stitching_request
 from tessera.stitching.rule import choose_ccds
+from tessera.tpf.cards import OBJECT_COMMENT
 from tessera.tpf.primary import object_text
 
 if TYPE_CHECKING:
@@ -116,7 +118,7 @@ def _measure(
     cutout: TargetCutout, pixels: TargetPixels, measures: Mapping[str, Any], service: Service | None
 ) -> LightCurve:
     if not pixels.header.get("OBJECT"):
-        pixels.header["OBJECT"] = (object_text(cutout.target.name), "string version of target id")
+        pixels.header["OBJECT"] = (object_text(cutout.target.name), OBJECT_COMMENT)
     given, vectors = measures.get("vectors"), measures.get("vectors")
     if measures.get("detrend") == "cbv":
         vectors = choose_vectors(given, cutout.cube) if given or service is None else _ask(service, cutout.cube)

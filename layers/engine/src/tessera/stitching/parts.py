@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from tessera.lightcurves.made import MadeOf
 from tessera.stitching.curve import LeftOut, StitchedCurve
 from tessera.stitching.join import Piece, join
-from tessera.stitching.made import MadeOf
+from tessera.stitching.made import KIND
 
 
 def join_parts(
@@ -47,4 +48,4 @@ def _with_origin(curve: StitchedCurve, parts: Sequence[StitchedCurve]) -> Stitch
             return curve
         records |= zip((one.sector for one in part.sectors), part.made.cutouts, strict=True)
     request = parts[0].made.request if parts[0].made else {}
-    return replace(curve, made=MadeOf(tuple(records[one.sector] for one in curve.sectors), request))
+    return replace(curve, made=MadeOf(KIND, tuple(records[one.sector] for one in curve.sectors), request))

@@ -9,12 +9,13 @@ from typing import Any, Literal, TypeAlias
 
 from tessera.errors import NoCadenceError, NoOverlapError, UnknownTrendError, UnreadableFileError
 from tessera.lightcurves.light_curve import LightCurve
+from tessera.lightcurves.made import record_in
 from tessera.lightcurves.target_pixels import TargetPixels
 from tessera.provenance.record import Record
 from tessera.stitching.curve import LeftOut, StitchedCurve
 from tessera.stitching.files import stitched_csv, stitched_fits
 from tessera.stitching.join import Piece, join
-from tessera.stitching.made import record_in, stitching_request
+from tessera.stitching.made import stitching_request
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.cutouts.answer import CutoutAnswer, Making, answer_once

@@ -103,7 +103,7 @@ def _vectors_of(known: KnownCube) -> AlignedVectors | None:
         vectors = open_vectors(choose_vectors(None, shown(known.location)))
     except MissingFileError:
         return None
-    return AlignedVectors(vectors.vectors, vectors.gap)
+    return AlignedVectors(vectors.vectors, vectors.gap, vectors.origin)
 
 
 @contextmanager
