@@ -114,11 +114,12 @@ def cut(api: Api, dataset: str, **query: Any) -> Answered:
         (ROMAN_L2, {**ROMAN_PLACE, "size": 9, "format": "fits"}),
         (ROMAN_L2, {**ROMAN_PLACE, "size": 9, "format": "asdf"}),
         (ROMAN_L2, {**ROMAN_PLACE, "size": "8,9", "format": "png", "stretch": "log", "invert": "true"}),
+        (ROMAN_L2, {**ROMAN_PLACE, "size": "8,9", "format": "jpg"}),
         pytest.param(
             SDSS, {**TRIPLE, "size": 9, "bands": "i,r,g", "format": "png", "percent": "1,98"}, marks=pytest.mark.slow
         ),
     ],
-    ids=["two extensions", "FITS of ASDF", "ASDF", "grey", "colour"],
+    ids=["two extensions", "FITS of ASDF", "ASDF", "grey", "JPEG", "colour"],
 )
 def test_a_cutout_of_an_image_is_made_again(images: Api, tmp_path: Path, dataset: str, query: dict[str, Any]) -> None:
     assert_made_again(cut(images, dataset, **query).content, "file", images, tmp_path)

@@ -231,7 +231,7 @@ class TargetPixels:
             raise InvalidInputError("background", background, "False, because no pixel is outside the mask")
         points = subtract_background(sum_aperture(self._series, aperture, self.time, self.quality), level)
         removed, aligned = "", self._vectors(method, vectors)
-        measures = {"mask": mask, "background": background, "quality": quality, "detrend": detrend}
+        measures: dict[str, Any] = {"mask": mask, "background": background, "quality": quality, "detrend": detrend}
         measures["vectors"] = None if aligned is None else aligned.origin
         if method != "none":
             found = detrend_curve(method, points, self._series, aperture, level, vectors=aligned)

@@ -30,7 +30,9 @@ from tessera.verify.signature import judge_signature
 from tessera.verify.stitched_again import stitch_again
 from tessera.verify.vectors import Find
 
-_NO_FORM = "it is no FITS, ASDF, PNG, ECSV or NumPy file and no preview, so it has no record that can be read here"
+_NO_FORM = (
+    "it is no FITS, ASDF, PNG, JPEG, ECSV or NumPy file and no preview, so it has no record that can be read here"
+)
 _NO_RECORD = "it has no record: it was not made by Tessera, or without provenance"
 _LARGEST_PREVIEW = 64 << 20
 """Largest size in bytes of a file that may be a preview."""
@@ -46,7 +48,7 @@ def verify_product(
     Parameters
     ----------
     file : str or Path
-        The product: a file with a record of Tessera (FITS, ASDF, PNG, ECSV, NumPy, or the JSON of a preview), an
+        The product: a file with a record of Tessera (FITS, ASDF, PNG, JPEG, ECSV, NumPy, or the JSON of a preview), an
         archive of such files, a cube, or the segment table of a growing cube.
     source : str or Path, or several of them, optional
         What it was made from, if that is not where the record says: cubes, images, frames, and folders with them.

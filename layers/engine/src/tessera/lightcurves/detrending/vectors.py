@@ -54,7 +54,12 @@ class CotrendingVectors:
     def origin(self) -> dict[str, str]:
         """What a record says of them: where they were read, and the SHA-256 of their values."""
         numbers = np.zeros(0, np.int32) if self.cadence_numbers is None else self.cadence_numbers
-        series = {"time": self.time, "cadence_numbers": numbers, "gap": self.gap, "vectors": self.vectors.ravel()}
+        series: dict[str, NDArray[Any]] = {
+            "time": self.time,
+            "cadence_numbers": numbers,
+            "gap": self.gap,
+            "vectors": self.vectors.ravel(),
+        }
         return {"location": self.location, "digest": digest_facts(b"", series)}
 
 
