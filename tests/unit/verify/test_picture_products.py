@@ -40,10 +40,8 @@ def picture(images: list[Path], folder: Path, form: str, **look: Any) -> Path:
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize(
-    "look", [{}, {"stretch": "log", "invert": True, "flip_orientation": False, "minmax_percent": np.array([1, 98])}]
-)
-def test_a_grey_picture_comes_out_the_same(images: list[Path], tmp_path: Path, form: str, look: dict[str, Any]) -> None:
+def test_a_grey_picture_comes_out_the_same(images: list[Path], tmp_path: Path, form: str) -> None:
+    look = {"stretch": "log", "invert": True, "flip_orientation": False, "minmax_percent": np.array([1, 98])}
     path = picture(images[:1], tmp_path, form, **look)
     found = verify_product(path, images[0])
     assert (found.status, found.problems, found.notes) == ("same", [], [])
@@ -64,11 +62,10 @@ def test_a_colour_picture_comes_out_the_same(images: list[Path], tmp_path: Path,
     assert sources == [each.name for each in images]
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_a_picture_of_an_asdf_image_comes_out_the_same(tmp_path: Path, form: str) -> None:
+def test_a_picture_of_an_asdf_image_comes_out_the_same(tmp_path: Path) -> None:
     image = write(tmp_path / "image.asdf", tree(coded((80, 100))))
     made = ASDFCutout(image, at(20.3, 70.2), (9, 25), fill_value=math.nan)
-    (path,) = made.write_as_img(output_format=form, output_dir=tmp_path, stretch="sqrt", provenance=True)
+    (path,) = made.write_as_img(output_dir=tmp_path, stretch="sqrt", provenance=True)
     found = verify_product(path)  # the image is beside it
     assert (found.status, found.problems, found.notes) == ("same", [], [])
 
@@ -130,10 +127,9 @@ def test_a_changed_jpeg_is_named(images: list[Path], tmp_path: Path) -> None:
 
 
 def test_another_image_is_named(images: list[Path], tmp_path: Path) -> None:
-    for form in FORMS:
-        found = verify_product(picture(images[:1], tmp_path, form), images[2])
-        assert found.status == "different"
-        assert "pixel" in {item.what for item in found.problems}
+    found = verify_product(picture(images[:1], tmp_path, ".jpg"), images[2])
+    assert found.status == "different"
+    assert "pixel" in {item.what for item in found.problems}
 
 
 @pytest.mark.parametrize("end", [2, 3, 20, 600, -400], ids=str)

@@ -10,7 +10,7 @@ from tessera.provenance.record import Record
 from tessera.tpf.cards import OBJECT_COMMENT
 from tessera.verify.made_again import make_again
 from tessera.verify.products.product import MadeAgain
-from tessera.verify.vectors import Find, vectors_again
+from tessera.verify.vectors import Find, told, vectors_again
 
 
 def curve_again(record: Record, product: bytes, find: Find) -> MadeAgain:
@@ -52,7 +52,8 @@ def _curve_again(record: Record, product: bytes, find: Find) -> MadeAgain:
     pixels, name = TargetPixels.read(again.content), request.pop("object", "")
     if name and not pixels.header.get("OBJECT"):
         pixels.header["OBJECT"] = (name, OBJECT_COMMENT)
-    curve = pixels.to_lightcurve(**request, vectors=vectors)
+    with told(replaced):
+        curve = pixels.to_lightcurve(**request, vectors=vectors)
     if product.startswith(ECSV_START):
         content = curve_ecsv(curve, record.engine)
     else:

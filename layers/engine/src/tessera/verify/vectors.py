@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TypeAlias
 
-from tessera.errors import ProvenanceError
+from tessera.errors import ProvenanceError, TesseraError
 from tessera.io.sources import Location
 from tessera.lightcurves.detrending.alignment import open_vectors
 from tessera.lightcurves.detrending.vectors import CotrendingVectors
@@ -14,6 +15,23 @@ from tessera.verify.report import Problem
 
 Find: TypeAlias = "Callable[..., Location | None]"
 """Finds the source of a product; see `tessera.verify.given.GivenSources.find`."""
+
+
+@contextmanager
+def told(replaced: Sequence[Problem]) -> Iterator[None]:
+    """Let errors of what is made with vectors say that they were replaced, if they were.
+
+    Raises
+    ------
+    ProvenanceError
+        In place of an error of the work, if the vectors are others than those of the record.
+    """
+    try:
+        yield
+    except TesseraError as error:
+        if not replaced:
+            raise
+        raise ProvenanceError(f"{replaced[0].text}; {error}") from error
 
 
 def vectors_again(

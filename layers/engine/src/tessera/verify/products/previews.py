@@ -27,7 +27,7 @@ from tessera.verify.origins import origin_problems
 from tessera.verify.products.arrays import load_array, save_array
 from tessera.verify.products.product import MadeAgain, Product, in_window
 from tessera.verify.report import Problem
-from tessera.verify.vectors import Find, vectors_again
+from tessera.verify.vectors import Find, told, vectors_again
 from tessera.windows import Window
 
 FRAMES_START = b"\x93NUMPY"
@@ -138,8 +138,9 @@ def _build(
     cube, series, problems = _read_window(recipe.window, record, location)
     if vectors is None:
         return build_preview(recipe, cube, series), problems
-    if len(vectors.time) != cube.layout.n_cadences:
-        raise ProvenanceError(f"the cotrending vectors {vectors.location} have the cadences of another cube")
+    with told(replaced):
+        if len(vectors.time) != cube.layout.n_cadences:
+            raise ProvenanceError(f"the cotrending vectors {vectors.location} have the cadences of another cube")
     return build_preview(recipe, cube, series, AlignedVectors(vectors.vectors, vectors.gap)), problems + replaced
 
 
