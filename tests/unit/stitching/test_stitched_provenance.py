@@ -90,7 +90,7 @@ def test_light_curves_that_a_user_stitches_have_a_record_if_they_were_measured_a
     assert (done.status, done.problems, done.notes) == ("same", [], [])
     first, *others = stitched.curves
     assert first.made is not None
-    other = replace(first, made=replace(first.made, request=first.made.request | {"mask": "all"}))
+    other = replace(first, made=replace(first.made, request=dict(first.made.request) | {"mask": "all"}))
     assert stitch([other, *others]).made is None
 
 

@@ -34,7 +34,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 def picture(images: list[Path], folder: Path, form: str, **look: Any) -> Path:
     made = FITSCutout(images, sky_at(images[0], 30.3, 20.6), (25, 17), fill_value=0)
-    options = {"output_format": form, "output_dir": folder, "provenance": True} | look
+    options: dict[str, Any] = {"output_format": form, "output_dir": folder, "provenance": True} | look
     paths = made.write_as_img(**options)
     return Path(paths if isinstance(paths, str) else paths[0])
 
@@ -80,8 +80,8 @@ def test_without_provenance_the_bytes_are_those_of_before(images: list[Path], tm
             picture(images[:1], tmp_path, form)
         return
     recorded = picture(images[:1], tmp_path / "recorded", form).read_bytes()
-    shown = [np.asarray(Image.open(io.BytesIO(content))) for content in (plain, recorded)]
-    np.testing.assert_array_equal(*shown)
+    before, now = (np.asarray(Image.open(io.BytesIO(content))) for content in (plain, recorded))
+    np.testing.assert_array_equal(before, now)
     if form == ".jpg":
         assert split_jpeg(recorded)[0] == plain
     record = passing_file(f"a{form}")

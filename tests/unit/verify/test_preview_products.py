@@ -35,7 +35,7 @@ WINDOW = Window(15, 10, 7, 6)
 
 def preview_of(cube: Path, vectors: Path | None = None, **options: Any) -> dict[str, Any]:
     given = None if vectors is None else open_vectors(vectors)
-    named = {} if given is None else {"detrend": "cbv", "vectors": given.origin}
+    named: dict[str, Any] = {} if given is None else {"detrend": "cbv", "vectors": given.origin}
     recipe = PreviewRecipe("tess-s0001-4-2", WINDOW, 18.4, 13.2, **options, **named)
     aligned = None if given is None else AlignedVectors(given.vectors, given.gap)
     with open_cube(cube) as file:
