@@ -17,7 +17,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 
-from tessera.measures.change_list import digest_list, split_record
+from tessera.provenance.ecsv_files import digest_ecsv, split_ecsv
 from tessera.provenance.fits_files import read_provenance
 from tessera_cloud import keys
 from tessera_cloud.admin.measure import register
@@ -71,11 +71,11 @@ def test_a_reference_frame_is_a_file(measured: Api) -> None:
 def test_the_files_say_which_cube_was_measured(measured: Api) -> None:
     cube = next(cube for cube in read_index(measured.store, SETTINGS.cube_bucket)[0].cubes if cube.obs_id == CUBE)
     found = read_provenance(measured.get(f"/v1/cubes/{CUBE}/reference.fits").content)
-    record, plain = split_record(measured.get(f"/v1/cubes/{CUBE}/changes.ecsv").content)
+    record, plain = split_ecsv(measured.get(f"/v1/cubes/{CUBE}/changes.ecsv").content)
     assert found is not None
     assert record is not None
     assert (found.record.kind, record.kind) == ("reference frame", "list of changes")
-    assert record.data == digest_list(plain)
+    assert record.data == digest_ecsv(plain)
     assert record.source == found.record.source
     assert found.record.source == {
         "location": f"s3://{cube.bucket}/{cube.key}",

@@ -16,9 +16,11 @@ from tessera.provenance.record import Record
 from tessera.verify.products.read import read_product
 from tessera.verify.verify import verify_product
 from tessera_cloud.testing.memory_store import MemoryStore
+from tests.http.test_detrended_previews import give_vectors
 from tests.support.api import Answered, Api
+from tests.support.builds import SETTINGS
 from tests.support.image_service import CENTRE, HST, IMAGE_SETTINGS, ROMAN_L2, ROMAN_PLACE, SDSS, TRIPLE, TWO_MASS
-from tests.support.previews import CUBE, ask, star_store
+from tests.support.previews import ask, star_store
 
 
 @pytest.fixture(scope="module")
@@ -77,13 +79,21 @@ def test_pictures_and_frames_are_made_again(previews: Api, tmp_path: Path) -> No
     assert (record["kind"], record["request"]["first"], record["request"]["count"]) == ("preview frames", 3, 4)
 
 
-def test_with_cotrending_vectors_there_is_no_record(previews: Api) -> None:
-    from tests.http.test_detrended_previews import give_vectors  # noqa: PLC0415
-
+def test_with_cotrending_vectors_a_preview_names_them(previews: Api, tmp_path: Path) -> None:
     give_vectors(previews)
-    assert "provenance" not in json.loads(ask(previews, detrend="cbv").content)
+    picture = ask(previews, "/v1/preview.png", image="difference", detrend="cbv").content
+    for content in (ask(previews, detrend="cbv").content, picture):
+        record = record_in(content)
+        [place] = [key for _, key in previews.store.objects if key.endswith("-vectors.fits")]
+        named = record["request"].get("preview", record["request"])["vectors"]
+        assert named["location"] == f"s3://{SETTINGS.cube_bucket}/{place}"
+        vectors = tmp_path / place.rpartition("/")[2]
+        vectors.write_bytes(previews.store.objects[SETTINGS.cube_bucket, place])
+        (path := tmp_path / "product").write_bytes(content)
+        found = verify_product(path, [*sources_of(record, previews, tmp_path), vectors])
+        assert (found.status, found.problems, found.notes) == ("same", [], [])
     usual = json.loads(ask(previews).content)["provenance"]
-    assert Record.read(usual["record"], usual["sha256"]).request["cube"] == CUBE
+    assert "vectors" not in Record.read(usual["record"], usual["sha256"]).request
 
 
 @pytest.fixture
@@ -104,11 +114,12 @@ def cut(api: Api, dataset: str, **query: Any) -> Answered:
         (ROMAN_L2, {**ROMAN_PLACE, "size": 9, "format": "fits"}),
         (ROMAN_L2, {**ROMAN_PLACE, "size": 9, "format": "asdf"}),
         (ROMAN_L2, {**ROMAN_PLACE, "size": "8,9", "format": "png", "stretch": "log", "invert": "true"}),
+        (ROMAN_L2, {**ROMAN_PLACE, "size": "8,9", "format": "jpg"}),
         pytest.param(
             SDSS, {**TRIPLE, "size": 9, "bands": "i,r,g", "format": "png", "percent": "1,98"}, marks=pytest.mark.slow
         ),
     ],
-    ids=["two extensions", "FITS of ASDF", "ASDF", "grey", "colour"],
+    ids=["two extensions", "FITS of ASDF", "ASDF", "grey", "JPEG", "colour"],
 )
 def test_a_cutout_of_an_image_is_made_again(images: Api, tmp_path: Path, dataset: str, query: dict[str, Any]) -> None:
     assert_made_again(cut(images, dataset, **query).content, "file", images, tmp_path)

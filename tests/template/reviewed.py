@@ -41,6 +41,7 @@ REVIEWED = {
             "s3:AbortMultipartUpload",
         },
         (CUBES, "/index/*"): {"s3:GetObject", "s3:PutObject"},
+        KEY: {"secretsmanager:GetSecretValue"},
     },
     "MeasureBlockFunction": {
         (CUBES, ""): {"s3:ListBucket"},
@@ -53,6 +54,7 @@ REVIEWED = {
         (CUBES, "/builds/*"): {"s3:GetObject", "s3:PutObject"},
         (CUBES, "/cubes/*"): {"s3:GetObject", "s3:PutObject"},
         (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject"},
+        KEY: {"secretsmanager:GetSecretValue"},
     },
     "AbortUploadFunction": {
         (CUBES, ""): {"s3:ListBucket"},

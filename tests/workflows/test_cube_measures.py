@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tessera import measure_cube
-from tessera.measures.change_list import split_record
+from tessera.provenance.ecsv_files import split_ecsv
 from tessera_cloud import measure_keys
 from tessera_cloud.errors import FatalError
 from tests.support.builds import SETTINGS
@@ -42,7 +42,7 @@ def test_the_measures_are_those_of_the_library(stack: Stack, tmp_path: Path) -> 
     made = measure_cube(cube)
     found = measures(stack)  # the records name two places of the cube
     assert without_record(found["-reference.fits"]) == without_record(made.reference.read_bytes())
-    assert split_record(found["-changes.ecsv"])[1] == split_record(made.changes.read_bytes())[1]
+    assert split_ecsv(found["-changes.ecsv"])[1] == split_ecsv(made.changes.read_bytes())[1]
     assert stack.calls["measure_block"] == stack.calls["build_block"] > 1
     assert stack.calls["write_measures"] == 1
 

@@ -8,18 +8,20 @@ from pathlib import Path
 import pytest
 
 from tessera.provenance.fits_files import read_provenance
+from tessera.provenance.signing import PublicKey, sign_records
 from tessera.verify.verify import verify_product
 from tessera_cloud.application.builds.build_block import build_block
 from tessera_cloud.application.builds.complete_upload import complete_upload
 from tessera_cloud.application.builds.plan_document import RECORD
 from tessera_cloud.application.builds.uploads import begin_upload
-from tessera_cloud.application.sidecar import open_cube
+from tessera_cloud.application.sidecar import open_cube, read_segment_table
 from tessera_cloud.contracts import BuildState, PublishedCube
 from tessera_cloud.errors import IncompleteUploadError
 from tessera_cloud.testing.memory_store import MemoryStore
-from tests.support.builds import frame_key, plan, run_build, store_with, task
+from tests.support.builds import REQUEST, frame_key, plan, put_frames, run_build, store_with, task
 from tests.support.checks import checksums_hold
 from tests.support.frames import tiny_sector
+from tests.support.keys import key_files
 from tests.support.same_bytes import assert_same_bytes, without_record
 
 FRAMES = sorted(tiny_sector(4, (40, 30)))
@@ -58,6 +60,45 @@ def test_executions_of_two_releases_make_the_same_cube(monkeypatch: pytest.Monke
     expected = bytes_of(run_build(whole), whole)
     monkeypatch.setattr(VERSION, "10.20.30")
     assert_same_bytes(bytes_of(run_build(store), store), expected)
+
+
+def test_a_service_that_has_a_key_signs_its_cubes(tmp_path: Path) -> None:
+    private, public = key_files(tmp_path)
+    signed, plain, again = store_with(FRAMES), store_with(FRAMES), store_with(FRAMES)
+    with sign_records(private):
+        content = bytes_of(cube := run_build(signed), signed)
+        assert bytes_of(run_build(again), again) == content  # so that executions send equal parts
+        assert run_build(signed, hours=1).etag == cube.etag
+    assert run_build(signed, hours=2).etag == cube.etag  # nor does a build without a key replace it
+    assert_same_bytes(without_record(content), without_record(bytes_of(run_build(plain), plain)))
+    (path := tmp_path / "tess-s0001-4-2-cube.fits").write_bytes(content)
+    for name, data in FRAMES:
+        (tmp_path / name).write_bytes(data)
+    found = verify_product(path, [tmp_path / name for name, _ in FRAMES], public)
+    assert (found.status, found.problems, found.signed_by) == ("same", [], PublicKey(public).id)
+
+
+def test_a_service_that_has_a_key_signs_the_table_of_a_growing_cube(tmp_path: Path) -> None:
+    private, public = key_files(tmp_path)
+    store = store_with(FRAMES[:2])
+    cube = run_build(store)
+    put_frames(store, FRAMES[2:])
+    with sign_records(private):
+        cube = run_build(store, REQUEST.model_copy(update={"grow": True}))
+    assert cube.key.endswith(".json")
+    folder = cube.key.rpartition("/")[0].rpartition("/")[0]
+    for (_, key), data in store.objects.items():
+        if key.startswith(folder):
+            (path := tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    for name, data in FRAMES:
+        (tmp_path / name).write_bytes(data)
+    found = verify_product(tmp_path / cube.key, [tmp_path / name for name, _ in FRAMES], public)
+    assert (found.status, found.problems, found.signed_by) == ("same", [], PublicKey(public).id)
+    assert found.record is not None
+    assert len([each for each in found.record["source"]["segments"] if each["record"]]) == 2
+    table = read_segment_table(cube, store)
+    assert (table.layout.n_cadences, len(table.segments)) == (4, 2)
 
 
 @pytest.mark.parametrize("before", ["no record", "another version"])

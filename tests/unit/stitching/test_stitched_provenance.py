@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from astropy.io import fits
 
-from tessera import CutoutOptions, SearchResult, StitchedCurve
+from tessera import CutoutOptions, SearchResult, StitchedCurve, stitch
 from tessera.cutouts.open_cube import open_cube
+from tessera.lightcurves.detrending.vector_files import vectors_fits
+from tessera.lightcurves.detrending.vectors import CotrendingVectors
 from tessera.provenance.fits_files import read_provenance
+from tessera.stitching.parts import join_parts
 from tessera.verify.verify import verify_product
 from tests.support.checks import fitsverify_complaints
 
@@ -50,6 +54,44 @@ def test_it_comes_out_the_same(
     assert verify_product(path, list(sector_cubes.iterdir())).status == "same"
     alone = verify_product(path)
     assert (alone.status, alone.notes[-1][:11]) == ("unknown", "its source ")
+
+
+def test_the_cotrending_vectors_of_each_sector_are_named(
+    found: SearchResult, sector_cubes: Path, tmp_path: Path
+) -> None:
+    (folder := tmp_path / "vectors").mkdir()
+    for curve, one in zip((usual := found.stitch((9, 11), quality="none")).curves, usual.sectors, strict=True):
+        n = len(curve)
+        values = np.sin(np.arange(n) / (3.0 + one.sector))[np.newaxis]
+        content = vectors_fits(CotrendingVectors(curve.time, None, np.zeros(n, bool), values), [], one.camera, one.ccd)
+        (folder / Path(one.cube).name.replace("-cube", "-vectors")).write_bytes(content)
+    curve = found.stitch((9, 11), detrend="cbv", vectors=folder)
+    path = curve.write(tmp_path / "star.fits")
+    done = verify_product(path, [sector_cubes, folder])
+    assert (done.status, done.problems, done.notes) == ("same", [], [])
+    assert done.record is not None
+    names = [each["location"] for each in done.record["request"]["vectors"]]
+    assert names == [f"tess-s000{sector}-4-2-vectors.fits" for sector in (1, 2, 5)]
+    parts = [found[[row.sector in some for row in found.rows]] for some in ((2,), (1, 5))]
+    joined = join_parts([one.stitch((9, 11), detrend="cbv", vectors=folder) for one in parts], "divide", 1.0)
+    assert joined.made == curve.made
+    (folder / names[1]).write_bytes((folder / names[0]).read_bytes())
+    done = verify_product(path, [sector_cubes, folder])
+    assert done.status == "unknown"
+    assert done.notes[-1].startswith(f"the source {names[1]} was replaced: the digest of its values was ")
+    assert done.notes[-1].endswith("; allowed: vectors that have all cadences of the light curve")
+
+
+def test_light_curves_that_a_user_stitches_have_a_record_if_they_were_measured_alike(
+    stitched: StitchedCurve, sector_cubes: Path, tmp_path: Path
+) -> None:
+    curve = stitch(stitched.curves, level="shift", gap=2)
+    done = verify_product(curve.write(tmp_path / "star.fits"), sector_cubes)
+    assert (done.status, done.problems, done.notes) == ("same", [], [])
+    first, *others = stitched.curves
+    assert first.made is not None
+    other = replace(first, made=replace(first.made, request=dict(first.made.request) | {"mask": "all"}))
+    assert stitch([other, *others]).made is None
 
 
 def test_a_changed_number_or_pixel_is_named(path: Path, sector_cubes: Path, tmp_path: Path) -> None:

@@ -14,6 +14,9 @@ from PIL import Image
 from tessera import sign_records
 from tessera.cutouts.open_cube import open_cube
 from tessera.cutouts.origin.cube_record import cube_origin
+from tessera.lightcurves.detrending.alignment import open_vectors
+from tessera.lightcurves.detrending.vector_files import vectors_fits
+from tessera.lightcurves.detrending.vectors import AlignedVectors, CotrendingVectors
 from tessera.lightcurves.preview import series_of
 from tessera.lightcurves.previews.frames import FramesRecipe, build_frames, frames_file
 from tessera.lightcurves.previews.pictures import PreviewPicture, preview_png
@@ -30,12 +33,14 @@ from tests.unit.verify.test_verify import written
 WINDOW = Window(15, 10, 7, 6)
 
 
-def preview_of(cube: Path, **options: Any) -> dict[str, Any]:
-    recipe = PreviewRecipe("tess-s0001-4-2", WINDOW, 18.4, 13.2, **options)
+def preview_of(cube: Path, vectors: Path | None = None, **options: Any) -> dict[str, Any]:
+    given = None if vectors is None else open_vectors(vectors)
+    named: dict[str, Any] = {} if given is None else {"detrend": "cbv", "vectors": given.origin}
+    recipe = PreviewRecipe("tess-s0001-4-2", WINDOW, 18.4, 13.2, **options, **named)
+    aligned = None if given is None else AlignedVectors(given.vectors, given.gap)
     with open_cube(cube) as file:
-        preview = build_preview(recipe, file.cube, series_of(file.read_window(WINDOW)))
+        preview = build_preview(recipe, file.cube, series_of(file.read_window(WINDOW)), aligned)
         record = preview_record(recipe, cube_origin(cube, file.source, file.cube), preview)
-    assert record is not None
     return {**preview, "pictures": {"median": "https://api.example.org/"}, PROVENANCE: record.named}
 
 
@@ -48,6 +53,38 @@ def test_a_preview_comes_out_the_same(cube: Path, tmp_path: Path, options: dict[
     path = saved(preview_of(cube, **options), tmp_path / "preview.json")
     found = verify_product(path, cube)
     assert (found.status, found.problems, found.notes) == ("same", [], [])
+
+
+def vectors_of(cube: Path, folder: Path, n_more: int = 0) -> Path:
+    """A file of cotrending vectors of a cube."""
+    with open_cube(cube) as file:
+        n = file.cube.layout.n_cadences + n_more
+    vectors = CotrendingVectors(np.arange(n) / 48, None, np.zeros(n, bool), np.sin(np.arange(n) / 2.0)[np.newaxis])
+    path = folder / "tess-s0001-4-2-vectors.fits"
+    path.write_bytes(vectors_fits(vectors, [], 4, 2))
+    return path
+
+
+@pytest.mark.parametrize("form", ["preview.json", "picture.png"])
+def test_a_preview_with_cotrending_vectors_names_them(cube: Path, tmp_path: Path, form: str) -> None:
+    vectors = vectors_of(cube, tmp_path)
+    preview = preview_of(cube, vectors)
+    png = preview_png(preview, PreviewPicture("difference", "linear", 1))
+    path = written(png if form == "picture.png" else json.dumps(preview).encode(), tmp_path / form)
+    found = verify_product(path, cube)  # the vectors are beside it
+    assert (found.status, found.problems, found.notes) == ("same", [], [])
+    content = bytearray(vectors.read_bytes())
+    content[content.rindex(b"END" + b" " * 77) // 2880 * 2880 + 2880 + 13] ^= 64  # the first value of the vector
+    vectors.write_bytes(content)
+    found = verify_product(path, cube)
+    told = [*(item.text for item in found.problems), *found.notes]  # a picture may be the same with other vectors
+    assert [text for text in told if text.startswith(f"the source {vectors.name} was replaced: the digest of its ")]
+    assert form == "picture.png" or found.status == "different"
+    vectors_of(cube, tmp_path, 1)
+    assert "have the cadences of another cube" in verify_product(path, cube).notes[-1]
+    vectors.unlink()
+    note = f"its source {vectors.name} is not beside it; name it with --from"
+    assert verify_product(path, cube).notes == [note]
 
 
 def test_what_was_changed_in_a_preview_is_named(cube: Path, tmp_path: Path) -> None:

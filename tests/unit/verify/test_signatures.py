@@ -187,7 +187,7 @@ def test_the_command_line_signs_and_checks(
     assert "--sign" in capsys.readouterr().err
     for arguments, allowed in (
         (["cut", place, "--service", "http://localhost", "--sign", "k"], "none with --service"),
-        (["lightcurve", place, "--cube", str(cube), "--sign", "k"], "it with --stitch or -o FOLDER/"),
+        (["lightcurve", place, "--cube", str(cube), "--sign", "k"], "it with -o FILE.fits"),
     ):
         arguments[-1] = str(keys[0])
         assert main(arguments) == 1

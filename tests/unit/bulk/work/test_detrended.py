@@ -90,10 +90,11 @@ def test_detrended_light_curves_are_made_again_with_the_same_vectors(cube: Path,
         assert (again.status, again.problems, again.notes) == ("same", [], [])
     vectors.write_bytes(vectors_fits(replace(VECTORS, vectors=VECTORS.vectors**3), [], 4, 2))
     first, *others = verify_product(files["cbv"], cube).problems
-    assert first.text.startswith(f"the cotrending vectors beside {cube} were replaced: their SHA-256 was ")
+    assert first.text.startswith(f"the source {vectors.name} was replaced: the digest of its values was ")
     assert {problem.place["field"] for problem in others} == {"flux", "trend"}
     vectors.unlink()
-    assert verify_product(files["cbv"], cube).notes == [f"the cotrending vectors that were used are not beside {cube}"]
+    note = f"its source {vectors.name} is not beside it; name it with --from"
+    assert verify_product(files["cbv"], cube).notes == [note]
 
 
 def test_a_plan_counts_the_time_and_the_bytes_of_trends(cube: Path) -> None:

@@ -12,7 +12,8 @@ from tessera.builds.growth import Growth, begin_growth, plan_growth
 from tessera.builds.update import OldCube
 from tessera.cube_sources import JoinedSource, is_growing, open_segments
 from tessera.cubes.frames import Frame, sort_by_time
-from tessera.cubes.hashes.reading import read_record
+from tessera.cubes.hashes.reading import record_of
+from tessera.cubes.segments.signed import table_text
 from tessera.cubes.segments.table import SUFFIX, describe_segment
 from tessera.errors import InvalidInputError
 from tessera.io.files import write_pieces
@@ -36,7 +37,7 @@ def open_known(path: Path) -> JoinedSource | None:
 
 def has_records(known: JoinedSource | None) -> bool:
     """Whether every segment of a growing cube has a record with hashes of its frames."""
-    return known is not None and all(read_record(file.name, file.size, file.read) for file in known.files)
+    return known is not None and all(map(record_of, known.files))
 
 
 def segment_path(argument: str, table: Path, known: JoinedSource | None) -> Path:
@@ -56,8 +57,10 @@ def plan_segment(
     return plan_growth(old, known.table.segments, sort_by_time(frames), sector, date)
 
 
-def write_table(table: Path, segment: Path, growth: Growth) -> None:
+def write_table(table: Path, known: JoinedSource | None, segment: Path, growth: Growth) -> None:
     """Write the table with a segment that has just been made. It replaces the table before when it is complete."""
     with closing(open_source(segment)) as file:
         new = describe_segment(segment.name, file.size, file.read, growth.runs, growth.layout)
-    write_pieces(table, [growth.table(new).to_json()])
+        files = [*(known.files if known else ()), file]
+        content = table_text(growth.table(new), lambda: map(record_of, files))
+    write_pieces(table, [content])

@@ -91,7 +91,7 @@ def _request(
         "options": asdict(options),
         "rows": band.row[list(places)].tolist(),
         "targets": _targets(band, places),
-        "vectors_sha256": None if vectors is None else digest_vectors(vectors),
+        "vectors": None if vectors is None else dict(vectors.origin),
         **{name: getattr(band, name) for name in _PLACE},
     }
 
@@ -195,9 +195,3 @@ def digest_column(values: NDArray[Any]) -> str:
         return hashlib.sha256(canonical_json(values.tolist()).encode()).hexdigest()
     plain = values.astype(values.dtype.newbyteorder("<"), copy=False)
     return hashlib.sha256(np.ascontiguousarray(plain).data).hexdigest()
-
-
-def digest_vectors(vectors: AlignedVectors) -> str:
-    """SHA-256 of cotrending vectors and their gaps."""
-    values, gap = np.asarray(vectors.values, "<f8"), np.asarray(vectors.gap, np.uint8)
-    return hashlib.sha256(canonical_json(list(values.shape)).encode() + values.tobytes() + gap.tobytes()).hexdigest()

@@ -10,11 +10,13 @@ from typing import Any
 
 from tessera.builds.arguments import MAX_THREADS
 from tessera.builds.report import describe_cube, describe_plan, verify_cube
-from tessera.cli.arguments import add_commands, add_quiet, gigabytes, read_names, whole_number
+from tessera.cli.arguments import add_commands, add_quiet, add_sign, gigabytes, read_names, whole_number
 from tessera.cli.terminal import complain, say
 from tessera.compat.tess.cube_factory import CubeFactory
 from tessera.cube_sources import open_cube_source
+from tessera.cubes.hashes.reading import record_of
 from tessera.cubes.layout import CubeLayout
+from tessera.errors import InvalidInputError
 from tessera.io.partials import beside
 from tessera.measures.thresholds import BIN_DAYS, N_SIGMA
 from tessera.tess.products import PRODUCTS, SPOC
@@ -77,6 +79,7 @@ def _add_builders(commands: Any) -> None:
         if name != "update":
             about = "add a record with a hash of each frame, which 'tessera verify' compares; reads the frames whole"
             command.add_argument("--provenance", action="store_true", help=about)
+        add_sign(command)
         add_quiet(command)
         command.set_defaults(run=_build, interrupted=_interrupted)
 
@@ -89,6 +92,7 @@ def _add_measure(commands: Any) -> None:
     measure.add_argument("-o", "--output", metavar="FOLDER", help=folder)
     sigma = "standard deviations of the smallest change (default %(default)g)"
     measure.add_argument("--n-sigma", type=float, default=N_SIGMA, metavar="N", help=sigma)
+    add_sign(measure)
     days = "length of the bins of time in which changes are looked for (default %(default)g)"
     measure.add_argument("--bin-days", type=float, default=BIN_DAYS, metavar="DAYS", help=days)
     add_quiet(measure)
@@ -134,8 +138,9 @@ def _build(options: argparse.Namespace) -> int:
         options.max_memory,
         threads=options.threads,
         on_unreadable="skip" if options.skip_unreadable else "fail",
-        provenance=options.provenance,
+        provenance=options.provenance or options.sign is not None,
     )
+    _check_sign(options)
     factory.product = PRODUCTS[options.product]
     method = {"make": factory.make_cube, "update": factory.update_cube, "grow": factory.grow_cube}[options.command]
     frames = read_names("frames", options.frames)
@@ -143,6 +148,16 @@ def _build(options: argparse.Namespace) -> int:
     if not options.quiet:
         say(options.cube)
     return 0
+
+
+def _check_sign(options: argparse.Namespace) -> None:
+    """Refuse to sign a cube without a record, to which frames are added."""
+    if options.sign is None or options.command != "update" or not Path(options.cube).exists():
+        return
+    with closing(open_cube_source(options.cube)) as source:
+        if record_of(source) is None:
+            allowed = "it for a cube with a record, such as 'tessera cube make --sign' makes"
+            raise InvalidInputError("--sign", options.sign, allowed)
 
 
 def _info(options: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from tessera.checks import check_switch
@@ -14,13 +15,14 @@ from tessera.client.wire.failures import NothingFoundError, RefusedRequestError
 from tessera.client.wire.steps import Service, Steps
 from tessera.cutouts.results import Size
 from tessera.lightcurves.background import BackgroundModel, check_background
-from tessera.lightcurves.detrending.vector_files import read_vectors
+from tessera.lightcurves.detrending.vector_files import VECTORS_END, read_vectors
 from tessera.lightcurves.detrending.vectors import CotrendingVectors
 from tessera.lightcurves.detrending.words import Detrending, check_detrend
 from tessera.lightcurves.quality import Quality, quality_bits
 from tessera.stitching.curve import LeftOut, StitchedCurve
 from tessera.stitching.levels import GAP_DAYS, Level, check_gap, check_level
 from tessera.stitching.parts import join_parts
+from tessera.tess.ids import cube_stem
 
 _WORDS = ("all", "default")
 
@@ -154,4 +156,5 @@ class LightCurveOperations:
         path = f"/v1/cubes/{check_cube(cube)}/vectors.fits"
         with (yield from exchange(self.service.get(path), self.service)) as answer:
             check_kind(answer, self.service, ["application/fits"], "a FITS file")
-            return read_vectors(path, answer.read())
+            found = read_vectors(path, answer.read())
+        return replace(found, location=f"{cube_stem(cube)}{VECTORS_END}")

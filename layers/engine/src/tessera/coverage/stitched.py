@@ -24,12 +24,11 @@ from tessera.lightcurves.detrending.vectors import NO_VECTORS, CotrendingVectors
 from tessera.lightcurves.light_curve import LightCurve
 from tessera.lightcurves.target_pixels import TargetPixels
 from tessera.progress import ProgressInput
-from tessera.provenance.record import Record
 from tessera.stitching.curve import LeftOut, StitchedCurve
 from tessera.stitching.join import Piece, join, warn_of_failed
 from tessera.stitching.levels import check_gap, check_level
-from tessera.stitching.made import record_in, stitching_request
 from tessera.stitching.rule import choose_ccds
+from tessera.tpf.cards import OBJECT_COMMENT
 from tessera.tpf.primary import object_text
 
 if TYPE_CHECKING:
@@ -77,21 +76,18 @@ def stitch_rows(
             if isinstance(measured, str):
                 left.append(_left(row, measured, failed=cutout.status != "no overlap"))
             else:
-                pieces.append(_piece(row, *measured))
-    stitched = join(pieces, level, gap, left, stitching_request(measures, level, gap))
+                pieces.append(_piece(row, measured))
+    stitched = join(pieces, level, gap, left)
     warn_of_failed(stitched)
     return stitched
 
 
-def _measured(
-    cutout: TargetCutout, measures: Mapping[str, Any], service: Service | None
-) -> tuple[LightCurve, Record | None] | str:
-    """Light curve of a cutout and the record of the cutout, or why there is none."""
+def _measured(cutout: TargetCutout, measures: Mapping[str, Any], service: Service | None) -> LightCurve | str:
+    """Light curve of a cutout, or why there is none."""
     if cutout.status != "ok":
         return cutout.reason
     try:
-        pixels = TargetPixels.read(cutout)
-        return _measure(cutout, pixels, measures, service), record_in(pixels.hdus)
+        return measure_target(cutout, measures, service)
     except (NoCadenceError, *TREND_ERRORS) as error:
         return str(error)
 
@@ -109,14 +105,9 @@ def measure_target(cutout: TargetCutout, measures: Mapping[str, Any], service: S
     service : str or Client, optional
         Service that has the cube.
     """
-    return _measure(cutout, TargetPixels.read(cutout), measures, service)
-
-
-def _measure(
-    cutout: TargetCutout, pixels: TargetPixels, measures: Mapping[str, Any], service: Service | None
-) -> LightCurve:
+    pixels = TargetPixels.read(cutout)
     if not pixels.header.get("OBJECT"):
-        pixels.header["OBJECT"] = (object_text(cutout.target.name), "string version of target id")
+        pixels.header["OBJECT"] = (object_text(cutout.target.name), OBJECT_COMMENT)
     given, vectors = measures.get("vectors"), measures.get("vectors")
     if measures.get("detrend") == "cbv":
         vectors = choose_vectors(given, cutout.cube) if given or service is None else _ask(service, cutout.cube)
@@ -154,6 +145,6 @@ def _left(row: SearchRow, reason: str, *, failed: bool) -> LeftOut:
     return LeftOut(row.sector or 0, row.camera or 0, row.ccd or 0, shown(row.cube), reason, failed)
 
 
-def _piece(row: SearchRow, curve: LightCurve, record: Record | None) -> Piece:
+def _piece(row: SearchRow, curve: LightCurve) -> Piece:
     at, across, edge = (math.nan if value is None else value for value in (row.row, row.column, row.edge))
-    return Piece(curve, row.sector or 0, row.camera or 0, row.ccd or 0, shown(row.cube), at, across, edge, record)
+    return Piece(curve, row.sector or 0, row.camera or 0, row.ccd or 0, shown(row.cube), at, across, edge)

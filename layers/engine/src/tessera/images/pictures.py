@@ -191,14 +191,23 @@ def _write(path: Path, content: bytes) -> Path:
     return write_pieces(replaceable(path, content), [content])
 
 
-def write_picture(image: Image, path: Path) -> str | None:
+def write_picture(image: Image, path: Path, convert: Callable[[Image, str], bytes] = picture_bytes) -> str | None:
     """Write a picture and return its path. The file appears only when it is complete.
 
     A picture that cannot be written causes a `DataWarning`, and None is returned.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        The picture.
+    path : Path
+        Path of the file.
+    convert : callable, optional
+        Makes the bytes of the file, given the picture and the end of the name.
     """
     suffix = path.suffix.lower()
     try:
-        return _write(path, picture_bytes(image, suffix)).as_posix()
+        return _write(path, convert(image, suffix)).as_posix()
     except (ValueError, KeyError) as error:
         reason = f"in {suffix} format: {error}. Please try a different output format."
     except (KeptFileError, OSError) as error:
@@ -211,16 +220,20 @@ Row: TypeAlias = tuple[Any, SkyCoord, Pictured]
 """File, target and cutout."""
 
 
-def grey_pictures(rows: Iterable[Row], options: PictureOptions) -> Iterator[tuple[Any, SkyCoord, Image]]:
-    """Make a grey picture of each cutout, and yield file, target and picture."""
+Drawn: TypeAlias = tuple[Any, SkyCoord, Image, list[Row]]
+"""File or files, target, picture, and what it was made of."""
+
+
+def grey_pictures(rows: Iterable[Row], options: PictureOptions) -> Iterator[Drawn]:
+    """Make a grey picture of each cutout."""
     for file, sky, cutout in rows:
-        yield file, sky, build_picture([cutout], [file], sky, options)
+        yield file, sky, build_picture([cutout], [file], sky, options), [(file, sky, cutout)]
 
 
 def colour_pictures(
     rows: Iterable[Row], options: PictureOptions, choose: Callable[[SkyCoord, list[Row]], list[Row]]
-) -> Iterator[tuple[str, SkyCoord, Image]]:
-    """Make a three-band picture of each target, and yield files, target and picture.
+) -> Iterator[Drawn]:
+    """Make a three-band picture of each target.
 
     Parameters
     ----------
@@ -241,4 +254,4 @@ def colour_pictures(
         if bands:
             files = [file for file, _, _ in bands]
             cutouts = [cutout for _, _, cutout in bands]
-            yield ", ".join(str(file) for file in files), sky, build_picture(cutouts, files, sky, options)
+            yield ", ".join(str(file) for file in files), sky, build_picture(cutouts, files, sky, options), bands

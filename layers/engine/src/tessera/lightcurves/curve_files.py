@@ -18,8 +18,15 @@ from tessera.fits.hdus import CardTuple, format_hdu, image_cards, table_cards
 from tessera.io.files import write_pieces
 from tessera.io.outputs import check_output
 from tessera.lightcurves.csv_text import PLACES, TREND, csv_header, format_csv
+from tessera.lightcurves.made import KIND
 from tessera.lightcurves.photometry import Mask
-from tessera.tpf.cards import BARYCENTRIC_TIME_CARDS, COLUMN_COMMENTS, DISPLAY, SPACECRAFT_TIME_CARDS
+from tessera.tpf.cards import (
+    BARYCENTRIC_TIME_CARDS,
+    COLUMN_COMMENTS,
+    DISPLAY,
+    OBJECT_COMMENT,
+    SPACECRAFT_TIME_CARDS,
+)
 
 if TYPE_CHECKING:
     from tessera.lightcurves.light_curve import LightCurve
@@ -34,7 +41,7 @@ _CHECKED_BYTES = 5760
 _DEFAULTS: tuple[CardTuple, ...] = (
     ("ORIGIN", "tessera", "institution responsible for creating this file"),
     ("TELESCOP", "TESS", "telescope"),
-    ("OBJECT", "", "string version of target id"),
+    ("OBJECT", "", OBJECT_COMMENT),
 )
 """Cards of files whose target pixel file does not have them."""
 _REPEATED = ("OBJECT", "RA_OBJ", "DEC_OBJ", "SECTOR", "CAMERA", "CCD")
@@ -128,12 +135,19 @@ def _csv(curve: LightCurve) -> bytes:
     return curve_csv(curve).encode()
 
 
-def _ecsv(curve: LightCurve) -> bytes:
+def curve_ecsv(curve: LightCurve, version: str = __version__) -> bytes:
+    """The table of a light curve as ECSV, without a record. It names the version that made it."""
     text = io.StringIO()
     table = curve.to_table()
-    table.meta["creator"] = f"{CREATOR} {__version__}"
+    table.meta["creator"] = f"{CREATOR} {version}"
     table.write(text, format="ascii.ecsv")
     return text.getvalue().encode()
+
+
+def _sealed_ecsv(curve: LightCurve) -> bytes:
+    made = curve.made
+    content = curve_ecsv(curve)
+    return content if made is None or made.kind != KIND else made.sealed_table(content)
 
 
 def _png(curve: LightCurve) -> bytes:
@@ -142,8 +156,8 @@ def _png(curve: LightCurve) -> bytes:
     return curve_picture(curve)
 
 
-def curve_fits(curve: LightCurve, about: Iterable[CardTuple] | None = None) -> bytes:
-    """A file like the mission's light curves, which lightkurve and astropy read.
+def curve_fits(curve: LightCurve, about: Iterable[CardTuple] | None = None, version: str = __version__) -> bytes:
+    """A file like the mission's light curves, which lightkurve and astropy read, with its record if one is known.
 
     Parameters
     ----------
@@ -151,10 +165,13 @@ def curve_fits(curve: LightCurve, about: Iterable[CardTuple] | None = None) -> b
         The light curve.
     about : iterable of cards, optional
         Cards about the target and the observation; by default those of the light curve's header.
+    version : str, optional
+        Version of the software that the file names.
     """
     cards = header_cards(curve.header) if about is None else _with_values(about)
     extensions = curve_extensions(curve, cards)
-    return primary_hdu(cards, len(extensions)) + b"".join(extensions)
+    content = primary_hdu(cards, len(extensions), version) + b"".join(extensions)
+    return content if curve.made is None else curve.made.sealed(content)
 
 
 def header_cards(header: fits.Header) -> list[CardTuple]:
@@ -189,8 +206,8 @@ def _is_empty(value: object) -> bool:
     return value is None or isinstance(value, fits.card.Undefined)
 
 
-def primary_hdu(cards: Iterable[CardTuple], n_extensions: int) -> bytes:
-    """Primary HDU of a file of light curves, by which lightkurve knows it."""
+def primary_hdu(cards: Iterable[CardTuple], n_extensions: int, version: str = __version__) -> bytes:
+    """Primary HDU of a file of light curves, by which lightkurve knows it, and the version that made the file."""
     given = [card for card in cards if card[0] not in ("CREATOR", "PROCVER")]
     known = {keyword for keyword, _, _ in given}
     return format_hdu(
@@ -203,7 +220,7 @@ def primary_hdu(cards: Iterable[CardTuple], n_extensions: int) -> bytes:
             *given,
             *(card for card in _DEFAULTS if card[0] not in known),
             ("CREATOR", CREATOR, "software used to produce this file"),
-            ("PROCVER", __version__, "software version"),
+            ("PROCVER", version, "software version"),
         ]
     )
 
@@ -282,7 +299,12 @@ def electron_unit(unit: str) -> str:
     return unit.replace("e-", "electron")
 
 
-_FORMATS: dict[str, Callable[[LightCurve], bytes]] = {".csv": _csv, ".ecsv": _ecsv, ".fits": curve_fits, ".png": _png}
+_FORMATS: dict[str, Callable[[LightCurve], bytes]] = {
+    ".csv": _csv,
+    ".ecsv": _sealed_ecsv,
+    ".fits": curve_fits,
+    ".png": _png,
+}
 """End of the name, and what makes the content."""
 _HEADERS = tuple(
     f"{csv_header(system, more)}\n".encode()

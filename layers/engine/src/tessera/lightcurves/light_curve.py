@@ -18,6 +18,7 @@ from tessera.extras import import_extra
 from tessera.lightcurves.curve_files import electron_unit, write_curve
 from tessera.lightcurves.facts import facts_of, place_texts
 from tessera.lightcurves.html import curve_html
+from tessera.lightcurves.made import MadeOf
 from tessera.lightcurves.photometry import Mask
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class LightCurve:
         What detrending removed from the flux: the sum of both is the flux before. None if nothing was removed.
     detrended : str, optional
         What the trend is made of, such as "cbv: 8 cotrending vectors"; empty if nothing was removed.
+    made : MadeOf, optional
+        What decides it; None if that is not known. Files then have no record.
 
     Examples
     --------
@@ -89,6 +92,7 @@ class LightCurve:
     name: str = ""
     trend: NDArray[np.float64] | None = None
     detrended: str = ""
+    made: MadeOf | None = None
 
     def __len__(self) -> int:
         return len(self.time)
@@ -139,8 +143,9 @@ class LightCurve:
         path : str or Path
             ``.csv`` has the columns of ``/v1/preview.csv``, and ``trend`` if one was removed. ``.ecsv`` is the table of
             `to_table` with units and meta. ``.fits`` is a file like the mission's light curves, for ``lightkurve.read``
-            and others: its ``SAP_FLUX`` has the trend, its ``FLUX`` has not. ``.png`` is the picture of `plot`. A file
-            that exists is replaced only if it is such a file of Tessera.
+            and others: its ``SAP_FLUX`` has the trend, its ``FLUX`` has not. ``.png`` is the picture of `plot`. ECSV
+            and FITS files say what they were made of, if the target pixel file did; see
+            docs/explanation/provenance.md. A file that exists is replaced only if it is such a file of Tessera.
 
         Returns
         -------

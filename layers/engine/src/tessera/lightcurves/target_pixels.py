@@ -19,6 +19,7 @@ from tessera.lightcurves.detrending.words import Detrending, check_detrend
 from tessera.lightcurves.facts import facts_of, place_texts
 from tessera.lightcurves.html import pixels_html
 from tessera.lightcurves.light_curve import LightCurve
+from tessera.lightcurves.made import measured_from
 from tessera.lightcurves.masks import MaskChoice, choose_mask
 from tessera.lightcurves.photometry import Mask, PixelSeries, median_frame, sum_aperture
 from tessera.lightcurves.pixel_files.content import read_content
@@ -230,6 +231,8 @@ class TargetPixels:
             raise InvalidInputError("background", background, "False, because no pixel is outside the mask")
         points = subtract_background(sum_aperture(self._series, aperture, self.time, self.quality), level)
         removed, aligned = "", self._vectors(method, vectors)
+        measures: dict[str, Any] = {"mask": mask, "background": background, "quality": quality, "detrend": detrend}
+        measures["vectors"] = None if aligned is None else aligned.origin
         if method != "none":
             found = detrend_curve(method, points, self._series, aperture, level, vectors=aligned)
             points, removed = found.points, found.removed
@@ -251,6 +254,7 @@ class TargetPixels:
             self.name,
             None if points.trend is None else points.trend[keep],
             removed,
+            measured_from(self.hdus, self.header.get("OBJECT"), measures),
         )
 
     def _vectors(self, method: str, source: VectorSource | None) -> AlignedVectors | None:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import ast
 import csv
-import hashlib
 import io
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tessera.cubes.reader import Cube
 from tessera.measures.bins import GOOD_BITS
 from tessera.measures.changes import MOST_CHANGES, Change
 from tessera.measures.thresholds import Thresholds
-from tessera.provenance.record import Record
 
 CHANGES_END = "-changes.ecsv"
 """End of the name of a list of changes."""
@@ -23,9 +21,7 @@ _PLACES = {"ra": 6, "dec": 6, "row": 2, "column": 2, "start": 6, "end": 6, "peak
 """Decimals of columns; the others have six digits."""
 WHOLE = ("n_bins",)
 """Columns of integers."""
-START = b"# %ECSV"
-"""First bytes of a list of changes."""
-_RECORD, _SCHEMA = "#   provenance_", "# schema: astropy-2.0"
+_SCHEMA = "# schema: astropy-2.0"
 
 
 def change_columns(time_system: str, unit: str) -> dict[str, tuple[str, str]]:
@@ -107,44 +103,6 @@ def format_changes(cube: Cube, changes: Sequence[Change], thresholds: Thresholds
 
 def _yaml(value: object) -> str:
     return f"'{value}'" if isinstance(value, str) else repr(value)
-
-
-def add_record(content: bytes, describe: Callable[[dict[str, Any]], Record]) -> bytes:
-    """Add the record to a list of changes: lines of what it says of itself. To YAML, the record is a mapping.
-
-    Parameters
-    ----------
-    content : bytes
-        Result of `format_changes`.
-    describe : callable
-        Makes the record, given what it says of the data.
-    """
-    before, schema, after = content.decode("ascii").partition(_SCHEMA)
-    named = describe(digest_list(content)).named
-    lines = [f"{_RECORD}{name}: {text if name == 'record' else _yaml(text)}\n" for name, text in named.items()]
-    return f"{before}{''.join(lines)}{schema}{after}".encode("ascii")
-
-
-def split_record(content: bytes) -> tuple[Record | None, bytes]:
-    """The record of a list of changes, or None if it has none, and the list without it.
-
-    Raises
-    ------
-    ProvenanceError
-        When the record was changed.
-    """
-    start, lines = _RECORD.encode(), content.split(b"\n")
-    named = [line.removeprefix(start).decode("ascii", "replace") for line in lines if line.startswith(start)]
-    if not named:
-        return None, content
-    texts = {name: text.strip("'") for name, _, text in (line.partition(": ") for line in named)}
-    record = Record.read(texts.get("record"), texts.get("sha256"))
-    return record, b"\n".join(line for line in lines if not line.startswith(start))
-
-
-def digest_list(content: bytes) -> dict[str, Any]:
-    """What a record says of a list without its record."""
-    return {"sha256": hashlib.sha256(content).hexdigest()}
 
 
 def read_about(data: bytes) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from functools import partial
 from tessera.cubes.reference.frame import REFERENCE_END
 from tessera.cutouts.origin.cube_record import cube_record
 from tessera.lightcurves.detrending.vector_files import VECTORS_END
-from tessera.measures.change_list import CHANGES_END, add_record
+from tessera.measures.change_list import CHANGES_END
 from tessera.measures.thresholds import Thresholds
+from tessera.provenance.ecsv_files import add_ecsv_record
 from tessera.provenance.fits_files import digest_fits, format_provenance
 from tessera.provenance.record import Kind, Origin
 
@@ -38,7 +39,7 @@ def add_records(products: Mapping[str, bytes], origin: Origin, thresholds: Thres
     def with_record(end: str, content: bytes) -> bytes:
         describe = partial(cube_record, KINDS[end], origin, request)
         if end == CHANGES_END:
-            return add_record(content, describe)
+            return add_ecsv_record(content, describe)
         return content + format_provenance(describe(digest_fits(content)))
 
     return {end: with_record(end, content) for end, content in products.items()}

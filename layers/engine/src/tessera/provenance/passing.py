@@ -10,6 +10,7 @@ from tessera.extras import MissingPackageError
 from tessera.fits.headers import BLOCK, CARD, LARGEST_HEADER, header_end
 from tessera.provenance.asdf_files import split_asdf
 from tessera.provenance.fits_files import NAME, data_bytes, read_provenance
+from tessera.provenance.jpeg_files import split_jpeg
 from tessera.provenance.png_files import read_png
 from tessera.provenance.record import Record
 
@@ -66,9 +67,14 @@ class _PassingPng(_WholeFile):
         return read_png(bytes(self._content))[1]
 
 
+class _PassingJpeg(_WholeFile):
+    def _read(self) -> Record | None:
+        return split_jpeg(bytes(self._content))[1]
+
+
 def passing_file(name: str) -> PassingFile:
     """What takes the pieces of a file of this name."""
-    kinds = {"fits": PassingFits, "asdf": _PassingAsdf, "png": _PassingPng}
+    kinds = {"fits": PassingFits, "asdf": _PassingAsdf, "png": _PassingPng, "jpg": _PassingJpeg}
     return kinds.get(name.rpartition(".")[2], PassingFile)()
 
 

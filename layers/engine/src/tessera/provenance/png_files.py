@@ -45,6 +45,29 @@ def write_png(levels: NDArray[np.uint8], record: Record | None = None) -> bytes:
     return content.getvalue()
 
 
+def read_levels(content: bytes, form: str) -> tuple[NDArray[np.uint8], dict[str, str]]:
+    """Values of a picture, and its texts.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    form : {'PNG', 'JPEG'}
+        Its format.
+
+    Raises
+    ------
+    ProvenanceError
+        When the file is damaged.
+    """
+    pil = import_extra("PIL.Image", "pictures")
+    try:
+        with pil.open(io.BytesIO(content), formats=[form]) as image:
+            return np.array(image), dict(getattr(image, "text", {}))
+    except (OSError, SyntaxError, ValueError, pil.DecompressionBombError) as error:
+        raise ProvenanceError(f"the {form} cannot be read: {error}") from error
+
+
 def read_png(content: bytes) -> tuple[NDArray[np.uint8], Record | None]:
     """Read a PNG: its values, and its record; None if it has none.
 
@@ -53,11 +76,6 @@ def read_png(content: bytes) -> tuple[NDArray[np.uint8], Record | None]:
     ProvenanceError
         When the file or its record is damaged.
     """
-    pil = import_extra("PIL.Image", "pictures")
-    try:
-        with pil.open(io.BytesIO(content), formats=["PNG"]) as image:
-            levels, texts = np.array(image), dict(image.text)
-    except (OSError, SyntaxError, ValueError, pil.DecompressionBombError) as error:
-        raise ProvenanceError(f"the PNG cannot be read: {error}") from error
+    levels, texts = read_levels(content, "PNG")
     named = [texts.get(_PREFIX + name) for name in ("record", "sha256", "signature")]
     return levels, None if named == [None, None, None] else Record.read(*named)

@@ -20,8 +20,6 @@ from tessera.stitching.levels import Gap
 if TYPE_CHECKING:
     from astropy.table import Table
 
-    from tessera.stitching.made import MadeOf
-
 
 @dataclass(frozen=True)
 class StitchedSector:
@@ -122,8 +120,6 @@ class StitchedCurve(LightCurve):
         CCDs that have the target and are not used, and why.
     curves : tuple of LightCurve
         The light curves of the sectors, as they were.
-    made : MadeOf, optional
-        What decides it; None if that is not known of each sector. Files then have no record.
     """
 
     sector: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
@@ -132,7 +128,6 @@ class StitchedCurve(LightCurve):
     gaps: tuple[Gap, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     curves: tuple[LightCurve, ...] = ()
-    made: MadeOf | None = None
 
     @classmethod
     def read(cls, source: TpfSource) -> Self:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tessera import __version__
 from tessera.fits.hdus import CardTuple
 from tessera.lightcurves.csv_text import PLACES, TREND, format_csv
 from tessera.lightcurves.curve_files import (
@@ -90,11 +91,12 @@ def _rounded(values: Iterable[float]) -> list[float | None]:
     return [float(f"{value:.{_FLUX_DIGITS}g}") if math.isfinite(value) else None for value in values]
 
 
-def stitched_fits(curve: StitchedCurve) -> bytes:
+def stitched_fits(curve: StitchedCurve, version: str = __version__) -> bytes:
     """A file with the stitched light curve, which lightkurve and astropy read, and with those of the sectors.
 
     The extensions are LIGHTCURVE (the joined one), SECTORS, GAPS and LEFTOUT, and for each sector its light curve
     (``S0001``) and its aperture (``S0001_APERTURE``). PROVENANCE is the last one, if it is known what decides the file.
+    The file names the version of the software.
     """
     cards = _cards(curve)
     extensions = [
@@ -106,7 +108,7 @@ def stitched_fits(curve: StitchedCurve) -> bytes:
     for one, part in zip(curve.sectors, curve.curves, strict=True):
         own = [*header_cards(part.header), *_place_cards(one.sector, one.camera, one.ccd)]
         extensions += curve_extensions(part, own, sector_name(one.sector), aperture_name(one.sector))
-    content = primary_hdu(cards, len(extensions)) + b"".join(extensions)
+    content = primary_hdu(cards, len(extensions), version) + b"".join(extensions)
     return content if curve.made is None else curve.made.sealed(content)
 
 

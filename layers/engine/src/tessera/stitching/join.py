@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from tessera.errors import DataWarning, InvalidInputError, NoOverlapError
 from tessera.lightcurves.light_curve import LightCurve
-from tessera.provenance.record import Record
 from tessera.stitching.curve import LeftOut, StitchedCurve, StitchedSector, known_trend, point_order
 from tessera.stitching.levels import (
     GAP_DAYS,
@@ -49,8 +48,6 @@ class Piece:
         Path, address or name of the cube; empty if it is not known.
     row, column, edge : float
         Pixel of the target, and its distance to the edge of what sees the sky; NaN if it is not known.
-    record : Record, optional
-        What its target pixel file was made of.
     """
 
     curve: LightCurve
@@ -61,7 +58,6 @@ class Piece:
     row: float = np.nan
     column: float = np.nan
     edge: float = np.nan
-    record: Record | None = None
 
 
 def stitch(curves: Iterable[LightCurve], *, level: Level = "divide", gap: float = GAP_DAYS) -> StitchedCurve:
@@ -153,7 +149,6 @@ def join(
     level: object = "divide",
     gap: object = GAP_DAYS,
     left_out: Sequence[LeftOut] = (),
-    request: Mapping[str, Any] | None = None,
 ) -> StitchedCurve:
     """Join the light curves of sectors; see `stitch`.
 
@@ -165,8 +160,6 @@ def join(
         See `stitch`.
     left_out : sequence of LeftOut, optional
         What was left out before.
-    request : mapping, optional
-        What `tessera.stitching.made.stitching_request` says.
 
     Raises
     ------
@@ -188,7 +181,7 @@ def join(
             kept.append((piece, _sector(piece, values.level, values.scatter, scale)))
     if not kept:
         raise NoOverlapError(f"no sector is left to stitch{_reasons(left)}")
-    made = made_of((piece.record for piece, _ in kept), request)
+    made = made_of([piece.curve for piece, _ in kept], rule, days)
     return replace(_joined(kept, rule, days, tuple(left)), made=made)
 
 

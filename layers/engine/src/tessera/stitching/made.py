@@ -2,74 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-from astropy.io import fits
-
-from tessera import __version__
-from tessera.provenance.fits_files import NAME, add_provenance
-from tessera.provenance.record import Kind, Record
-from tessera.tpf.aperture import aperture_digits
+from tessera.lightcurves.light_curve import LightCurve
+from tessera.lightcurves.made import MadeOf
+from tessera.provenance.record import Kind
 
 KIND: Kind = "stitched light curve"
+VECTORS = "vectors"
+"""What a request has of cotrending vectors: those of each sector."""
+_OWN = ("object", VECTORS)
+"""What the request of a light curve says of its sector only."""
 
 
-@dataclass(frozen=True)
-class MadeOf:
-    """What decides a stitched light curve.
-
-    Parameters
-    ----------
-    cutouts : tuple of mapping
-        Records of the target pixel files, in the order of the sectors.
-    request : mapping
-        How they were measured and stitched.
-    """
-
-    cutouts: tuple[Mapping[str, Any], ...]
-    request: Mapping[str, Any]
-
-    def sealed(self, content: bytes) -> bytes:
-        """The file with its record behind it."""
-
-        def describe(data: dict[str, Any]) -> Record:
-            return Record(KIND, __version__, {"cutouts": list(self.cutouts)}, self.request, data)
-
-        return b"".join(add_provenance([content], describe))
-
-
-def record_in(hdus: fits.HDUList | None) -> Record | None:
-    """The record of an open file; None if it has none."""
-    if hdus is None or NAME not in hdus:
-        return None
-    return Record.parse(str(hdus[NAME].data["RECORD"][0]))
-
-
-def stitching_request(measures: Mapping[str, Any], level: object, gap: object) -> dict[str, Any] | None:
-    """How light curves are measured and stitched, as a record has it; None if that cannot be told.
+def made_of(curves: Sequence[LightCurve], level: str, gap: float) -> MadeOf | None:
+    """What decides a stitched light curve; None if that is not known of each sector, or they were measured differently.
 
     Parameters
     ----------
-    measures : mapping
-        Keyword arguments of `tessera.TargetPixels.to_lightcurve`. Cotrending vectors cannot be told.
+    curves : sequence of LightCurve
+        Light curves of the sectors, in their order.
     level, gap
         See `tessera.stitch`.
     """
-    known = {name: value for name, value in measures.items() if name != "vectors"}
-    if known.get("detrend") == "cbv":
+    known = [curve.made for curve in curves if curve.made is not None]
+    measures = [{name: value for name, value in made.request.items() if name not in _OWN} for made in known]
+    if len(known) < len(curves) or any(each != measures[0] for each in measures):
         return None
-    mask = known.get("mask", "default")
-    if not isinstance(mask, str):
-        known["mask"] = aperture_digits(np.asarray(mask).astype(np.bool_))
-    return known | {"level": level, "gap": float(gap)}  # type: ignore[arg-type] # a number
+    request = measures[0] | {"level": level, "gap": gap}
+    if measures[0].get("detrend") == "cbv":
+        request[VECTORS] = [made.request[VECTORS] for made in known]
+    return MadeOf(KIND, tuple(cutout for made in known for cutout in made.cutouts), request)
 
 
-def made_of(records: Iterable[Record | None], request: Mapping[str, Any] | None) -> MadeOf | None:
-    """What decides a stitched light curve; None if that is not known of each cutout."""
-    known = list(records)
-    if request is None or any(record is None for record in known):
-        return None
-    return MadeOf(tuple(record.document for record in known if record is not None), request)
+def join_made(parts: Sequence[tuple[MadeOf | None, Sequence[int]]], sectors: Sequence[int]) -> MadeOf | None:
+    """What decides a light curve that is joined of stitched ones; None if that is not known of each.
+
+    Parameters
+    ----------
+    parts : sequence of (MadeOf or None, sequence of int)
+        What decides each, and its sectors.
+    sectors : sequence of int
+        All sectors, in their order.
+    """
+    cutouts: dict[int, Mapping[str, Any]] = {}
+    vectors: dict[int, Any] = {}
+    request: dict[str, Any] = {}
+    for made, own in parts:
+        if made is None:
+            return None
+        request = dict(made.request)
+        cutouts |= zip(own, made.cutouts, strict=True)
+        vectors |= zip(own, request.pop(VECTORS, None) or [None] * len(own), strict=True)
+    named = [vectors[sector] for sector in sectors]
+    request |= {VECTORS: named} if all(named) else {}
+    return MadeOf(KIND, tuple(cutouts[sector] for sector in sectors), request)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from tessera.stitching.curve import LeftOut, StitchedCurve
 from tessera.stitching.join import Piece, join
-from tessera.stitching.made import MadeOf
+from tessera.stitching.made import join_made
 
 
 def join_parts(
@@ -36,15 +35,10 @@ def join_parts(
         for one, curve in zip(part.sectors, part.curves, strict=True)
     ]
     left = [*(one for part in parts for one in part.left_out), *left_out]
-    return _with_origin(join(pieces, level, gap, left), parts)
+    curve = join(pieces, level, gap, left)
+    made = join_made([(part.made, _sectors(part)) for part in parts], _sectors(curve))
+    return replace(curve, made=made)
 
 
-def _with_origin(curve: StitchedCurve, parts: Sequence[StitchedCurve]) -> StitchedCurve:
-    """The light curve with what decides it, if that is known of each part."""
-    records: dict[int, Mapping[str, Any]] = {}
-    for part in parts:
-        if part.made is None:
-            return curve
-        records |= zip((one.sector for one in part.sectors), part.made.cutouts, strict=True)
-    request = parts[0].made.request if parts[0].made else {}
-    return replace(curve, made=MadeOf(tuple(records[one.sector] for one in curve.sectors), request))
+def _sectors(curve: StitchedCurve) -> list[int]:
+    return [one.sector for one in curve.sectors]

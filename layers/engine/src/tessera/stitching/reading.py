@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from tessera.errors import TpfFormatError
 from tessera.lightcurves.light_curve import LightCurve
+from tessera.lightcurves.made import MadeOf, record_in
 from tessera.lightcurves.pixel_files.opening import TpfSource, open_tpf
 from tessera.stitching.curve import LeftOut, StitchedSector
 from tessera.stitching.files import GAP_COLUMNS, LEFT_COLUMNS, SECTOR_COLUMNS, aperture_name, is_own, sector_name
 from tessera.stitching.levels import Gap
-from tessera.stitching.made import MadeOf, record_in
+from tessera.stitching.made import KIND
 
 _IN_APERTURE = 2
 
@@ -48,7 +49,7 @@ def _read(hdus: fits.HDUList) -> dict[str, Any]:
         "sectors": sectors,
         "gaps": tuple(Gap(*row) for row in _rows(hdus["GAPS"], GAP_COLUMNS)),
         "left_out": tuple(_left(row) for row in _rows(hdus["LEFTOUT"], LEFT_COLUMNS)),
-        "made": None if record is None else MadeOf(tuple(record.source["cutouts"]), record.request),
+        "made": None if record is None else MadeOf(KIND, tuple(record.source["cutouts"]), record.request),
         "curves": tuple(_part(hdus, one) for one in sectors),
     }
 

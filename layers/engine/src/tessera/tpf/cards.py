@@ -36,8 +36,10 @@ FIRST_AND_LAST_COMMENTS = {
 }
 """Comments of cards about the first and the last frame. A single frame has these cards with other comments."""
 
+OBJECT_COMMENT = "string version of target id"
+
 OBJECT_CARDS: tuple[tuple[str, Any, str], ...] = (
-    ("OBJECT", "", "string version of target id"),
+    ("OBJECT", "", OBJECT_COMMENT),
     ("TCID", 0, "unique tess target identifier"),
     ("PXTABLE", 0, "pixel table id"),
     ("PMRA", 0.0, "[mas/yr] RA proper motion"),

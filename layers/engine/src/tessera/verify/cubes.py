@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any, Literal
 
 from tessera.builds.frame_files import hash_frame
 from tessera.builds.report import verify_cube
 from tessera.cube_sources import JoinedSource, open_cube_source
-from tessera.cubes.hashes.reading import read_record
+from tessera.cubes.hashes.reading import record_of
 from tessera.cubes.reader import read_cube_layout
+from tessera.cubes.segments.signed import read_table_record
 from tessera.errors import CubeFormatError, ProvenanceError
 from tessera.framesets.find import product_of
 from tessera.framesets.folders import is_folder, list_folder
@@ -57,9 +58,10 @@ def verify_cube_file(name: str, cube: Location, given: Sequence[Location]) -> Ve
     except CubeFormatError as error:
         return Verification(name, "different", [Problem("structure", str(error))])
     records: list[Record] = []
+    own: Record | None = None
     try:
         with closing(open_cube_source(cube)) as source:
-            records += _records(source)
+            own = _read_records(source, records)
     except ProvenanceError as error:
         problems.append(Problem("record", str(error)))
     differing, unknown = _compare_hashes(records, frames)
@@ -67,18 +69,21 @@ def verify_cube_file(name: str, cube: Location, given: Sequence[Location]) -> Ve
     notes = [f"frames that have no ETag here, of which only the pixels were compared: {unknown:,}"] if unknown else []
     notes += [] if frames else [_no_frames(records)]
     status: Status = "different" if problems else "same" if frames else "unknown"
-    if len(records) != 1:  # the segments of a growing cube have a record each
+    if own is None:
         return Verification(name, status, problems, notes)
-    (record,) = records
-    return Verification(name, status, problems, notes, record.document, record.sha256, record.signature)
+    return Verification(name, status, problems, notes, own.document, own.sha256, own.signature)
 
 
-def _records(cube: Source) -> Iterator[Record]:
-    """The record of a cube, or of each segment of a growing one, if there is one."""
-    for file in cube.files if isinstance(cube, JoinedSource) else [cube]:
-        found = read_record(file.name, file.size, file.read)
-        if found is not None:
-            yield found.record
+def _read_records(cube: Source, records: list[Record]) -> Record | None:
+    """The record of a cube, or of a segment table; None if it has none. Those of cubes and segments are listed, too."""
+    files = cube.files if isinstance(cube, JoinedSource) else [cube]
+    found = []
+    for file in files:
+        found.append(record_of(file))
+        records += [] if found[-1] is None else [found[-1]]
+    if isinstance(cube, JoinedSource):
+        return read_table_record(cube.document.read(0, cube.document.size), found)
+    return found[0]
 
 
 def _no_frames(records: Sequence[Record]) -> str:

@@ -48,6 +48,13 @@ def listed_sources(source: Location | Sequence[Location] | None) -> list[Locatio
     return sources
 
 
+def _vectors_beside(cube: Location, name: str) -> Path | None:
+    """The file of that name beside a local cube; None if there is none."""
+    text = location_text(cube) if isinstance(cube, (str, os.PathLike)) else "://"
+    beside = Path(text).with_name(name) if name and scheme_of(str(text)) == "" else None
+    return beside if beside is not None and beside.is_file() else None
+
+
 class GivenSources:
     """What a user names.
 
@@ -60,7 +67,9 @@ class GivenSources:
     def __init__(self, given: list[Location]) -> None:
         self._given = given
 
-    def find(self, origin: Origin, product: Location, *, only: bool = True) -> Location | None:
+    def find(
+        self, origin: Origin, product: Location, *, only: bool = True, beside: Location | None = None
+    ) -> Location | None:
         """Find the source of a product; None if nobody says where it is.
 
         Parameters
@@ -71,6 +80,8 @@ class GivenSources:
             The product; its source may be beside it.
         only : bool, optional
             Whether it is the only source of the product. Then it may have another name than in the record.
+        beside : str or Path, optional
+            The cube, for a file of cotrending vectors: it may be beside the cube, and no frames make it.
 
         Raises
         ------
@@ -86,6 +97,8 @@ class GivenSources:
                 return one
             if name and is_folder(one) and Path(one, name).is_file():
                 return Path(one, name)
+        if beside is not None:
+            return _vectors_beside(beside, name) or find_origin(origin, product)
         if only and len(self._given) == 1 and _is_instead(self._given[0], origin):
             return self._given[0]
         return self._frames_of(origin, only=only) or find_origin(origin, product)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,9 +29,10 @@ from tessera.verify.products.measures import measure_again
 from tessera.verify.products.previews import frames_again, picture_again, preview_again
 from tessera.verify.products.product import MadeAgain
 from tessera.verify.report import Problem
+from tessera.verify.vectors import Find
 
 
-def make_again(record: Record, location: Location) -> MadeAgain:
+def make_again(record: Record, location: Location, find: Find) -> MadeAgain:
     """Make a product again.
 
     Parameters
@@ -39,6 +41,8 @@ def make_again(record: Record, location: Location) -> MadeAgain:
         Record of the product.
     location : str or Path
         Where its source is.
+    find : callable
+        Finds further sources; see `tessera.verify.vectors.Find`.
 
     Raises
     ------
@@ -54,11 +58,11 @@ def make_again(record: Record, location: Location) -> MadeAgain:
         "moving target pixel file": _moving,
         "image cutout": image_again,
         "ASDF image cutout": cut_asdf_again,
-        "light curves": curves_again,
-        "light curve of a list": curve_file_again,
-        "preview": preview_again,
+        "light curves": partial(curves_again, find=find),
+        "light curve of a list": partial(curve_file_again, find=find),
+        "preview": partial(preview_again, find=find),
         "preview frames": frames_again,
-        "preview picture": picture_again,
+        "preview picture": partial(picture_again, find=find),
         **dict.fromkeys(KINDS.values(), measure_again),
     }
     maker = makers.get(record.kind)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from tessera.errors import ProvenanceError, TesseraError
-from tessera.io.sources import Location
 from tessera.lightcurves.target_pixels import TargetPixels
-from tessera.provenance.record import Origin, Record
+from tessera.provenance.record import Record
 from tessera.stitching.curve import StitchedCurve, StitchedSector
 from tessera.stitching.files import stitched_fits
 from tessera.stitching.join import Piece, join
+from tessera.stitching.made import VECTORS
 from tessera.verify.made_again import make_again
 from tessera.verify.products.product import MadeAgain
 from tessera.verify.report import Problem
+from tessera.verify.vectors import Find, told, vectors_again
 
 
-def stitch_again(record: Record, product: bytes, find: Callable[[Origin], Location | None]) -> MadeAgain:
+def stitch_again(record: Record, product: bytes, find: Find) -> MadeAgain:
     """Make a stitched light curve again.
 
     Parameters
@@ -43,20 +42,23 @@ def stitch_again(record: Record, product: bytes, find: Callable[[Origin], Locati
         raise ProvenanceError(f"the request in the record cannot be followed: {error!r}") from error
 
 
-def _stitch_again(record: Record, curve: StitchedCurve, find: Callable[[Origin], Location | None]) -> MadeAgain:
+def _stitch_again(record: Record, curve: StitchedCurve, find: Find) -> MadeAgain:
     request = dict(record.request)
     level, gap = request.pop("level"), request.pop("gap")
+    vectors = request.pop(VECTORS, None) or [None] * len(curve.sectors)
     problems: list[Problem] = []
     pieces = []
-    for document, one in zip(record.source["cutouts"], curve.sectors, strict=True):
+    for document, named, one in zip(record.source["cutouts"], vectors, curve.sectors, strict=True):
         cutout = Record.of(document)
         location = find(cutout.origin)
         if location is None:
             raise ProvenanceError(f"its source {cutout.origin.location} is not beside it; name it with --from")
-        again = make_again(cutout, location)
-        problems += again.problems
-        pieces.append(_piece(one, again.content, curve, request))
-    return MadeAgain(stitched_fits(join(pieces, level, gap, curve.left_out)), _point, problems)
+        again = make_again(cutout, location, find)
+        opened, replaced = vectors_again(named, location, find)
+        problems += again.problems + replaced
+        with told(replaced):
+            pieces.append(_piece(one, again.content, curve, request | {"vectors": opened}))
+    return MadeAgain(stitched_fits(join(pieces, level, gap, curve.left_out), record.engine), _point, problems)
 
 
 def _piece(one: StitchedSector, content: bytes, curve: StitchedCurve, measures: dict[str, object]) -> Piece:

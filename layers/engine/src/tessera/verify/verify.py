@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
-from typing import TypeAlias
 
 from tessera import __version__
 from tessera.cube_sources import is_growing, open_cube_source
@@ -13,11 +12,13 @@ from tessera.errors import MissingFileError, ProvenanceError, TesseraError, Unre
 from tessera.extras import MissingPackageError
 from tessera.io.locations import location_text
 from tessera.io.sources import Location, open_source
+from tessera.lightcurves.made import KIND as CURVE
 from tessera.provenance.record import Record
 from tessera.provenance.signing import KeyFile, PublicKey
 from tessera.stitching.made import KIND as STITCHED
 from tessera.verify.archives import is_archive, verify_archive
 from tessera.verify.cubes import is_cube, verify_cube_file
+from tessera.verify.curve_again import curve_again
 from tessera.verify.given import GivenSources, listed, listed_sources
 from tessera.verify.made_again import make_again
 from tessera.verify.products.images import image_picture_again
@@ -27,11 +28,11 @@ from tessera.verify.products.read import read_product
 from tessera.verify.report import Problem, Status, Verification
 from tessera.verify.signature import judge_signature
 from tessera.verify.stitched_again import stitch_again
+from tessera.verify.vectors import Find
 
-Find: TypeAlias = "Callable[..., Location | None]"
-"""Finds the source of a product, given its `Origin`, and whether it is the only one (`only`)."""
 _NO_FORM = (
-    "it is no FITS, ASDF, PNG, ECSV, NumPy or Parquet file and no preview, so it has no record that can be read here"
+    "it is no FITS, ASDF, PNG, JPEG, ECSV, NumPy or Parquet file and no preview, "
+    "so it has no record that can be read here"
 )
 _NO_RECORD = "it has no record: it was not made by Tessera, or without provenance"
 _LARGEST_PREVIEW = 64 << 20
@@ -48,8 +49,8 @@ def verify_product(
     Parameters
     ----------
     file : str or Path
-        The product: a file with a record of Tessera (FITS, ASDF, PNG, ECSV, NumPy, Parquet, or the JSON of a preview),
-        an archive of such files, a cube, or the segment table of a growing cube.
+        The product: a file with a record of Tessera (FITS, ASDF, PNG, JPEG, ECSV, NumPy, Parquet, or the JSON of a
+        preview), an archive of such files, a cube, or the segment table of a growing cube.
     source : str or Path, or several of them, optional
         What it was made from, if that is not where the record says: cubes, images, frames, and folders with them.
     key : str or Path, or several of them, optional
@@ -124,18 +125,26 @@ def _verify_content(name: str, content: bytes, find: Find) -> Verification:
         problems = [] if product is None else product.problems
         note = _NO_FORM if product is None else _NO_RECORD
         return Verification(name, "different" if problems else "unknown", problems, [note])
-    if "cutouts" in record.source:
-        each = partial(find, only=False) if len(record.source["cutouts"]) > 1 else find
-        if record.kind == STITCHED:
-            return _verify(name, product, record, lambda: stitch_again(record, product.content, each))
-        return _verify(name, product, record, lambda: image_picture_again(record, each))
-    return _verify(name, product, record, lambda: _again(record, find(record.origin)))
+    return _verify(name, product, record, _maker(product, record, find))
 
 
-def _again(record: Record, location: Location | None) -> MadeAgain:
+def _maker(product: Product, record: Record, find: Find) -> Callable[[], MadeAgain]:
+    """What makes a product again."""
+    if "cutouts" not in record.source:
+        return lambda: _again(record, find)
+    each = partial(find, only=False) if len(record.source["cutouts"]) > 1 else find
+    if record.kind == STITCHED:
+        return lambda: stitch_again(record, product.content, each)
+    if record.kind == CURVE:
+        return lambda: curve_again(record, product.content, each)
+    return lambda: image_picture_again(record, each)
+
+
+def _again(record: Record, find: Find) -> MadeAgain:
+    location = find(record.origin)
     if location is None:
         raise ProvenanceError(f"its source {record.origin.location} is not beside it; name it with --from")
-    return make_again(record, location)
+    return make_again(record, location, find)
 
 
 def _verify(name: str, product: Product, record: Record, make: Callable[[], MadeAgain]) -> Verification:

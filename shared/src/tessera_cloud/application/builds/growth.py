@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tessera.builds.growth import Growth, plan_growth
 from tessera.builds.update import OldCube, read_old_cube
 from tessera.cubes.frames import Frame
+from tessera.cubes.hashes.reading import read_record
 from tessera.cubes.layout import CubeLayout
 from tessera.cubes.reader import read_cube
 from tessera.cubes.segments.joining import Segment
+from tessera.cubes.segments.signed import table_text
 from tessera.cubes.segments.table import SegmentTable, cube_name, describe_segment
+from tessera.provenance.record import Record
 from tessera_cloud import keys, segment_keys
 from tessera_cloud.application.builds.plan_document import GROWN_INFO, GROWN_PRIMARY, BuildStore, read_plan
 from tessera_cloud.application.index.footprint_index import read_pointer
@@ -24,7 +28,7 @@ from tessera_cloud.application.sidecar import CubeStore, Located, read_segment_t
 from tessera_cloud.contracts import BuildRequest, CubePlan, GrowthPlan, PlanRef, PublishedCube
 from tessera_cloud.errors import ObjectChangedError, ObjectMissingError
 from tessera_cloud.names import CubeId
-from tessera_cloud.ports import ObjectInfo, ObjectReader
+from tessera_cloud.ports import ObjectInfo, ObjectReader, RangeReader
 
 MOST_SEGMENTS = 32
 """Largest number of segments of a growing cube. Each sends a request for each row of a cutout. If there would be more,
@@ -143,6 +147,18 @@ def _reader(place: Located, store: CubeStore) -> Any:
     return lambda start, length: bytes(store.read_range(place.bucket, place.key, start, length, place.etag))
 
 
+def _records(table: SegmentTable, bucket: str, key: str, store: RangeReader) -> Iterator[Record | None]:
+    """Record of each segment of a table that will be at a key."""
+    for segment in table.segments:
+        place = segment_keys.segment(key, segment.name)
+
+        def read(start: int, length: int, place: str = place, etag: str = segment.etag) -> bytes:
+            return bytes(store.read_range(bucket, place, start, length, etag))
+
+        found = read_record(segment.name, segment.size, read)
+        yield None if found is None else found.record
+
+
 def publishable(plan: CubePlan, ref: PlanRef, segment: PublishedCube, store: BuildStore) -> PublishedCube:
     """Write the segment table of a growing cube whose new segment is complete, and describe the growing cube.
 
@@ -161,7 +177,8 @@ def publishable(plan: CubePlan, ref: PlanRef, segment: PublishedCube, store: Bui
     folder = f"{growth.build_id}-{hashlib.sha256(parts).hexdigest()[:_ID_LENGTH]}"
     key = segment_keys.segment_table(plan.cube_id, folder)
     with suppress(ObjectChangedError):
-        store.write(segment.bucket, key, table.to_json(), only_new=True)
+        records = partial(_records, table, segment.bucket, key, store)
+        store.write(segment.bucket, key, table_text(table, records), only_new=True)
     etag = store.head(segment.bucket, key).etag
     place = FoundCube(obs_id=segment.obs_id, bucket=segment.bucket, key=key, size=table.size, etag=etag)
     row = build_row(place, read_cube(plan.cube_id.cube_name, table.size, table.read_around))

@@ -18,7 +18,7 @@ from tessera.images.batch import quiet_fits
 from tessera.images.hdus import cut_hdu, cutout_file, file_bytes
 from tessera.images.names import cutout_stem, different_names, file_stem, size_text
 from tessera.images.origin.image_record import image_record, with_record
-from tessera.images.origin.picture_record import add_picture_record
+from tessera.images.origin.picture_record import recorded_picture
 from tessera.images.pictures import Pictured, PictureOptions, build_picture, picture_bytes
 from tessera.provenance.record import Origin, Record
 from tessera.roman.cut import AsdfPart
@@ -221,15 +221,16 @@ _Band: TypeAlias = tuple[Made, Pictured]
 
 
 def _picture(bands: Sequence[_Band], order: ImageOrder, day: date) -> bytes:
-    """Build a picture of one cutout, or a colour picture of three. A PNG of our own API has a record."""
+    """Build a picture of one cutout, or a colour picture of three. Those of our own API have a record."""
     look = order.request.look
     options = PictureOptions(look.stretch, look.percent, look.values, look.invert)
     files = [made.image.found.name for made, _ in bands]
     image = build_picture([cutout for _, cutout in bands], files, order.sky, options)
-    if order.protocol is Protocol.OWN and order.request.form == "png":
-        records = [_band_record(made, cutout, order, day) for made, cutout in bands]
-        add_picture_record(image, records, options)
-    return picture_bytes(image, f".{order.request.form}")
+    suffix = f".{order.request.form}"
+    if order.protocol is not Protocol.OWN:
+        return picture_bytes(image, suffix)
+    records = [_band_record(made, cutout, order, day) for made, cutout in bands]
+    return recorded_picture(image, suffix, records, options)
 
 
 def _band_record(made: Made, cutout: Pictured, order: ImageOrder, day: date) -> Record:

@@ -10,11 +10,9 @@ from typing import Any, Literal, TypeAlias
 from tessera.errors import NoCadenceError, NoOverlapError, UnknownTrendError, UnreadableFileError
 from tessera.lightcurves.light_curve import LightCurve
 from tessera.lightcurves.target_pixels import TargetPixels
-from tessera.provenance.record import Record
 from tessera.stitching.curve import LeftOut, StitchedCurve
 from tessera.stitching.files import stitched_csv, stitched_fits
 from tessera.stitching.join import Piece, join
-from tessera.stitching.made import record_in, stitching_request
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.cutouts.answer import CutoutAnswer, Making, answer_once
@@ -77,14 +75,13 @@ def build_stitched(order: StitchOrder, backend: HasCubes) -> StitchedCurve:
     pieces: list[Piece] = []
     for place, planned in zip(choice.taken, plans, strict=True):
         try:
-            pieces.append(_piece(place, *_measure(place, planned, request, backend)))
+            pieces.append(_piece(place, _measure(place, planned, request, backend)))
         except NoCadenceError as error:
             left.append(_left(place, str(error)))
         except (UnknownTrendError, UnreadableFileError) as error:
             left.append(_left(place, str(error), failed=True))
     try:
-        told = stitching_request(_measures(request), request.level, request.gap)
-        return join(pieces, request.level, request.gap, left, told)
+        return join(pieces, request.level, request.gap, left)
     except NoOverlapError as error:
         position = request.position
         where = f"ra {as_text(position.ra)}, dec {as_text(position.dec)}"
@@ -111,10 +108,8 @@ def _measures(request: StitchRequest) -> dict[str, Any]:
     return {"mask": request.mask, "background": background, "quality": request.quality, "detrend": request.detrend}
 
 
-def _measure(
-    place: OnCube, planned: Planned | None, request: StitchRequest, backend: HasCubes
-) -> tuple[LightCurve, Record | None]:
-    """Light curve of a cutout, as the library makes it, and the record of the cutout.
+def _measure(place: OnCube, planned: Planned | None, request: StitchRequest, backend: HasCubes) -> LightCurve:
+    """Light curve of a cutout, as the library makes it.
 
     Raises
     ------
@@ -131,13 +126,13 @@ def _measure(
     if request.detrend == "cbv" and (vectors := vectors_beside(place.published, backend)) is None:
         raise UnknownTrendError("detrend", "cbv", no_vectors(place.published, backend))
     pixels = TargetPixels.read(b"".join(planned.cut(backend.store)[1]))
-    return pixels.to_lightcurve(**_measures(request), vectors=vectors), record_in(pixels.hdus)
+    return pixels.to_lightcurve(**_measures(request), vectors=vectors)
 
 
 def _left(place: OnCube, reason: str, *, failed: bool = False) -> LeftOut:
     return LeftOut(place.sector, place.camera, place.ccd, place.published.obs_id, reason, failed)
 
 
-def _piece(place: OnCube, curve: LightCurve, record: Record | None) -> Piece:
+def _piece(place: OnCube, curve: LightCurve) -> Piece:
     numbers = place.sector, place.camera, place.ccd
-    return Piece(curve, *numbers, place.published.obs_id, place.row, place.column, place.edge, record)
+    return Piece(curve, *numbers, place.published.obs_id, place.row, place.column, place.edge)

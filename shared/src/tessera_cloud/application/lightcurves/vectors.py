@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tessera.errors import UnreadableFileError
 from tessera.lightcurves.detrending.vector_files import VECTORS_END, read_vectors
 from tessera.lightcurves.detrending.vectors import NO_VECTORS, AlignedVectors, CotrendingVectors
@@ -22,9 +24,10 @@ def vectors_beside(published: PublishedCube, backend: HasStore) -> CotrendingVec
     """
     bucket, key = _place(published, backend)
     try:
-        return read_vectors(key, backend.store.read(bucket, key)[0])
+        found = read_vectors(key, backend.store.read(bucket, key)[0])
     except ObjectMissingError:
         return None
+    return replace(found, location=f"s3://{bucket}/{key}")
 
 
 def _place(published: PublishedCube, backend: HasStore) -> tuple[str, str]:
@@ -55,4 +58,4 @@ def find_vectors(published: PublishedCube, backend: HasStore) -> AlignedVectors 
         return None
     if len(vectors.time) != published.n_cadences:
         raise UnreadableFileError(_place(published, backend)[1], "it has the cadences of another cube")
-    return AlignedVectors(vectors.vectors, vectors.gap)
+    return AlignedVectors(vectors.vectors, vectors.gap, vectors.origin)

@@ -22,7 +22,7 @@ from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import ObjectMissingError, UsageError
 
 PICTURES = ("median", "difference")
-_CONTENT = "preview with record"
+_CONTENT = "preview with record of vectors"
 """What kept previews contain; another text when that changes, so that old ones are not used."""
 
 
@@ -90,7 +90,9 @@ def make_preview(request: PreviewRequest, published: PublishedCube, backend: Has
     if request.detrend == "cbv" and vectors is None:
         raise UsageError.about("detrend", "cbv", no_vectors(published, backend))
     options = {name: getattr(request, name) for name in ("background", "points", "aperture", "detrend")}
-    recipe = PreviewRecipe(request.cube, window, float(row), float(column), **options)
+    recipe = PreviewRecipe(
+        request.cube, window, float(row), float(column), **options, vectors=None if vectors is None else vectors.origin
+    )
     try:
         preview = build_preview(recipe, cube, read_window(published, cube, window, backend), vectors)
     except UnknownTrendError as error:
@@ -100,7 +102,7 @@ def make_preview(request: PreviewRequest, published: PublishedCube, backend: Has
     return {
         **preview,
         "pictures": {name: picture + name for name in PICTURES},
-        **({} if record is None else {PROVENANCE: record.named}),
+        PROVENANCE: record.named,
     }
 
 

@@ -159,9 +159,7 @@ class Preview(Document):
     limits: PreviewLimits = Field(description="Limits for showing the frames.")
     units: str = Field(description="Unit of the flux.", examples=["e-/s"])
     pictures: PreviewPictures = Field(description="The frames as PNG.")
-    provenance: PreviewProvenance | None = Field(
-        None, description="Record of the preview; not there with cotrending vectors, which no record names."
-    )
+    provenance: PreviewProvenance = Field(description="Record of the preview.")
 
 
 class FrameCost(Document):

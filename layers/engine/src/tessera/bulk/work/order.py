@@ -91,19 +91,19 @@ class ListOrder:
                 self.options,
                 pool=pool,
                 origin=cube_origin(known.location, source, cube),
-                vectors=vectors_beside(known.location) if self.options.detrend == "cbv" else None,
+                vectors=_vectors_of(known) if self.options.detrend == "cbv" else None,
                 check_unchanged=check_unchanged,
                 on_target=on_target,
             )
 
 
-def vectors_beside(cube: Location) -> AlignedVectors | None:
+def _vectors_of(known: KnownCube) -> AlignedVectors | None:
     """Cotrending vectors beside a cube; None if there are none. Then each light curve says so."""
     try:
-        vectors = open_vectors(choose_vectors(None, shown(cube)))
+        vectors = open_vectors(choose_vectors(None, shown(known.location)))
     except MissingFileError:
         return None
-    return AlignedVectors(vectors.vectors, vectors.gap)
+    return AlignedVectors(vectors.vectors, vectors.gap, vectors.origin)
 
 
 @contextmanager

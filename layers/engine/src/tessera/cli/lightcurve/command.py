@@ -15,6 +15,8 @@ from tessera.lightcurves.detrending.words import DETRENDINGS
 from tessera.lightcurves.quality import BITS
 from tessera.stitching.levels import GAP_DAYS, LEVELS
 
+_SIGNED = "it with -o FILE.fits, -o FILE.ecsv without --stitch, or -o FOLDER/: others have no record"
+
 
 def add_lightcurve(groups: Any) -> None:
     """Add the command to a parser's groups."""
@@ -151,13 +153,18 @@ def _check_stitching(options: argparse.Namespace, *, is_list: bool) -> None:
         )
 
 
+def _recorded(options: argparse.Namespace) -> tuple[str, ...]:
+    """Ends of the names of files that have a record."""
+    return (".fits",) if options.stitch else (".fits", ".ecsv")
+
+
 def _run(options: argparse.Namespace) -> int:
     is_list = _is_list(options)
     _check_stitching(options, is_list=is_list or options.plan)
     hint = "it together with --plan, or with a folder: -o FOLDER/"
     check_list_arguments(options, is_list=is_list, hint=hint)
-    if options.sign and not (options.stitch or is_list):
-        raise InvalidInputError("--sign", options.sign, "it with --stitch or -o FOLDER/: others have no record")
+    if options.sign and not (is_list or any(path.lower().endswith(_recorded(options)) for path in options.output)):
+        raise InvalidInputError("--sign", options.sign, _SIGNED)
     if options.plan or is_list:
         from tessera.cli.lightcurve.listing import measure_list  # noqa: PLC0415 - takes time to load
 

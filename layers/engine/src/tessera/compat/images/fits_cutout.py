@@ -25,6 +25,8 @@ from tessera.images.extensions import check_extension
 from tessera.images.hdus import cut_hdu, cutout_file, file_bytes
 from tessera.images.inputs import check_fsspec_kwargs, label_inputs
 from tessera.images.names import check_prefix, cutout_stem, different_names, file_stem, replaceable, zip_file_name
+from tessera.images.origin.image_record import image_record
+from tessera.images.pictures import Row
 from tessera.inputs import (
     CutoutSize,
     check_fill_value,
@@ -41,6 +43,7 @@ from tessera.io.locations import shown
 from tessera.io.outputs import create_folder, file_in_folder
 from tessera.narrator import Narrator
 from tessera.provenance.crate import Crate, Member
+from tessera.provenance.record import Record
 from tessera.sky.coordinates import Coordinates
 
 if TYPE_CHECKING:
@@ -201,6 +204,12 @@ class FITSCutout(ImageCutout):
 
     def _rows(self) -> list[tuple[Location, SkyCoord, fits_cutout_instance.CutoutInstance]]:
         return [(item.file, item.coordinates, item) for item in self._instances]
+
+    def _record(self, row: Row) -> Record:
+        file, sky, item = row
+        day = date.today()  # noqa: DTZ011 - DATE is the user's local date
+        cuts = [item.cut]  # type: ignore[attr-defined] # of `CutoutInstance`
+        return image_record(self._origins[file], cuts, {}, sky=sky, day=day, fill_value=self._options.fill_value)
 
     @cached_property
     def _instances(self) -> list[fits_cutout_instance.CutoutInstance]:

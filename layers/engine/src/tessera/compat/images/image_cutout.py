@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from astropy.coordinates import SkyCoord
 
 from tessera.checks import check_switch
-from tessera.compat.pictures import Pictures
+from tessera.compat.pictures import Pictures, check_recorded
 from tessera.errors import InvalidInputError
 from tessera.images.names import check_prefix, cutout_stem, different_names, file_stem
-from tessera.images.pictures import Image, PictureOptions, Row, check_format
+from tessera.images.pictures import Drawn, Image, PictureOptions, Row
 from tessera.io.locations import shown
 
 if TYPE_CHECKING:
@@ -73,10 +73,12 @@ class ImageCutout(Pictures):
             cutouts of different shapes.
         """
         options = PictureOptions(stretch, minmax_percent, minmax_value, invert, flip_orientation)
-        made = self._iter_pictures(self._rows(), options, colorize=check_switch("colorize", colorize))
-        pictures = [picture for _, _, picture in made]
-        self.__dict__["image_cutouts"] = pictures
-        return pictures
+        return [picture for _, _, picture, _ in self._draw(options, colorize=colorize)]
+
+    def _draw(self, options: PictureOptions, *, colorize: bool) -> list[Drawn]:
+        made = list(self._iter_pictures(self._rows(), options, colorize=check_switch("colorize", colorize)))
+        self.__dict__["image_cutouts"] = [picture for _, _, picture, _ in made]
+        return made
 
     def _picture_names(self, suffix: str, cutout_prefix: str, *, colorize: bool) -> list[str]:
         rows, prefix = self._rows(), check_prefix(cutout_prefix)
@@ -105,6 +107,8 @@ class ImageCutout(Pictures):
         output_dir: Location = ".",
         cutout_prefix: str = "cutout",
         flip_orientation: bool = True,
+        *,
+        provenance: bool = False,
     ) -> Any:
         """Write pictures: one of each cutout, or with `colorize` one of each target.
 
@@ -118,6 +122,8 @@ class ImageCutout(Pictures):
             Folder of the pictures. It is created if it does not exist.
         cutout_prefix : str, optional
             First part of the file name of a colour picture.
+        provenance : bool, optional
+            Whether the pictures say what they were made of; see docs/explanation/provenance.md. Only JPEG and PNG can.
 
         Returns
         -------
@@ -130,8 +136,9 @@ class ImageCutout(Pictures):
         InvalidInputError
             See `get_image_cutouts`; also when Pillow does not support the format.
         """
-        suffix = check_format(output_format)
-        pictures = self.get_image_cutouts(stretch, minmax_percent, minmax_value, invert, colorize, flip_orientation)
+        suffix = check_recorded(output_format, provenance=provenance)
+        options = PictureOptions(stretch, minmax_percent, minmax_value, invert, flip_orientation)
+        made = self._draw(options, colorize=colorize)
         names = self._picture_names(suffix, cutout_prefix, colorize=colorize)
-        paths = self._write_pictures(zip(names, pictures, strict=True), output_dir)
+        paths = self._write_pictures(zip(names, made, strict=True), output_dir, options if provenance else None)
         return paths[0] if colorize and len(self._coordinates) == 1 else paths

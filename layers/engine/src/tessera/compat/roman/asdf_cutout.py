@@ -24,6 +24,7 @@ from tessera.extras import MissingPackageError
 from tessera.images.batch import FILES_AT_ONCE
 from tessera.images.inputs import label_inputs
 from tessera.images.names import different_names, replaceable
+from tessera.images.pictures import Row
 from tessera.inputs import (
     CutoutSize,
     check_fill_value,
@@ -38,11 +39,12 @@ from tessera.io.filesystems import in_filesystem
 from tessera.io.outputs import create_folder, file_in_folder
 from tessera.narrator import Narrator
 from tessera.provenance.crate import Crate, Member
-from tessera.provenance.record import Origin
+from tessera.provenance.record import Origin, Record
 from tessera.roman.batch import asdf_name
 from tessera.roman.cut import AsdfCutout2D, AsdfOptions, AsdfPart, cut_asdf
 from tessera.roman.file import quiet_asdf
 from tessera.roman.fits_writer import FitsWriter
+from tessera.roman.origin.asdf_record import AsdfRecipe
 from tessera.roman.products import asdf_object, fits_object
 from tessera.roman.writer import AsdfWriter
 from tessera.sky.coordinates import Coordinates
@@ -188,6 +190,12 @@ class ASDFCutout(AsdfPictures):
 
     def _rows(self, input_files: Any = None, coordinates: Any = None) -> list[tuple[str, SkyCoord, AsdfCutout2D]]:
         return list(self.iter_cutouts(input_files=input_files, coordinates=coordinates))
+
+    def _record(self, row: Row) -> Record:
+        part = self._made[row[0], sky_text(row[1])]
+        assert part.origin is not None
+        recipe = AsdfRecipe.of(part, "asdf", date.today(), self._options.fill_value)  # noqa: DTZ011 - the user's date
+        return recipe.record(part.origin, {})
 
     def iter_file_coord_pairs(self, *, input_files: Any = None, coordinates: Any = None) -> Iterator[tuple[str, str]]:
         """File and target ("ra dec") of each cutout of the selected files and targets; by default of all."""

@@ -11,11 +11,11 @@ from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
 from tessera.checks import check_switch
-from tessera.compat.pictures import Pictures
+from tessera.compat.pictures import Pictures, check_recorded
 from tessera.compat.roman.asdf_selection import cutout_table
 from tessera.errors import InputWarning
 from tessera.images.names import check_prefix, cutout_stem, different_names, file_stem
-from tessera.images.pictures import Image, PictureOptions, Row, check_format
+from tessera.images.pictures import Drawn, Image, PictureOptions, Row
 from tessera.inputs import sky_text
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ class AsdfPictures(Pictures):
         """
         options = PictureOptions(stretch, minmax_percent, minmax_value, invert, flip_orientation)
         rows = self._rows(input_files, coordinates)
-        yield from self._iter_pictures(rows, options, colorize=check_switch("colorize", colorize))
+        for file, sky, picture, _ in self._iter_pictures(rows, options, colorize=check_switch("colorize", colorize)):
+            yield file, sky, picture
 
     def get_image_cutouts(self, **arguments: Any) -> Table:
         """Table of the items of `iter_image_cutouts`, with the same arguments."""
@@ -81,6 +82,9 @@ class AsdfPictures(Pictures):
         output_format: str = ".jpg",
         output_dir: Location = ".",
         cutout_prefix: str = "cutout",
+        input_files: Any = None,
+        coordinates: Any = None,
+        provenance: bool = False,
         **arguments: Any,
     ) -> list[str]:
         """Write pictures. Each file appears only when it is complete.
@@ -95,8 +99,12 @@ class AsdfPictures(Pictures):
             Folder of the pictures. It is created if it does not exist.
         cutout_prefix : str, optional
             First part of the file name of a colour picture.
+        input_files, coordinates : optional
+            Files and targets to select; by default all.
+        provenance : bool, optional
+            Whether the pictures say what they were made of; see docs/explanation/provenance.md. Only JPEG and PNG can.
         **arguments
-            Arguments of `iter_image_cutouts`.
+            Further arguments of `iter_image_cutouts`.
 
         Returns
         -------
@@ -108,17 +116,18 @@ class AsdfPictures(Pictures):
         InvalidInputError
             When an argument has a value that is not allowed, or Pillow does not support the format.
         """
-        suffix = check_format(output_format)
-        made = self.iter_image_cutouts(colorize=colorize, **arguments)
+        suffix, options = check_recorded(output_format, provenance=provenance), PictureOptions(**arguments)
+        rows = self._rows(input_files, coordinates)
+        made = self._iter_pictures(rows, options, colorize=check_switch("colorize", colorize))
         named = self._named(made, suffix, check_prefix(cutout_prefix) if colorize else None)
-        return [path for path in self._write_pictures(named, output_dir) if path is not None]
+        paths = self._write_pictures(named, output_dir, options if provenance else None)
+        return [path for path in paths if path is not None]
 
-    def _named(
-        self, made: Iterable[tuple[str, SkyCoord, Image]], suffix: str, stem: str | None
-    ) -> Iterator[tuple[str, Image]]:
+    def _named(self, made: Iterable[Drawn], suffix: str, stem: str | None) -> Iterator[tuple[str, Drawn]]:
         """File name and picture of each item. Without a stem, the name begins with the name of the image's file."""
         names: list[str] = []
-        for file, sky, picture in made:
+        for drawn in made:
+            file, sky, *_ = drawn
             name = cutout_stem(file_stem(file) if stem is None else stem, sky, self._size) + suffix
             names = different_names([*names, name])
-            yield names[-1], picture
+            yield names[-1], drawn

@@ -259,7 +259,7 @@ class CubeFactory(CubeWork):
             message = "The segment will be made in %d blocks of %d rows each."
             with counting(progress, "block") as counter:
                 self._write(segment, job, BlockProgress(message, job.new, counter, self._narrator), max_memory)
-            write_table(path, segment, growth)
+            write_table(path, known, segment, growth)
         return cube_file
 
     def _begin(self, verbose: bool, progress: ProgressInput) -> None:

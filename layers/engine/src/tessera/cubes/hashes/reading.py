@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tessera.cubes.checks import read_end
 from tessera.cubes.frames import ReadBytes
 from tessera.cubes.hashes.making import digest_headers
@@ -9,6 +11,13 @@ from tessera.cubes.reader import read_cube_layout
 from tessera.errors import ProvenanceError
 from tessera.fits.headers import padded
 from tessera.provenance.fits_files import FitsProvenance, data_problems, read_provenance
+from tessera.provenance.record import Record
+
+
+def record_of(file: Any) -> Record | None:
+    """The record of a cube in an open file, which has `name`, `size` and `read`; None if it has none."""
+    found = read_record(file.name, file.size, file.read)
+    return None if found is None else found.record
 
 
 def read_record(name: str, file_size: int, read: ReadBytes) -> FitsProvenance | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,6 +18,7 @@ from tessera.lightcurves.detrending.regression import Cadences
 from tessera.lightcurves.detrending.vector_files import VECTORS_END, read_vectors
 from tessera.lightcurves.detrending.vectors import AlignedVectors, CotrendingVectors
 from tessera.lightcurves.photometry import Floats
+from tessera.provenance.record import Origin
 from tessera.tess.ids import cube_stem
 
 VectorSource: TypeAlias = "str | os.PathLike[str] | bytes | CotrendingVectors"
@@ -57,7 +59,8 @@ def open_vectors(source: object) -> CotrendingVectors:
     if not isinstance(source, (str, os.PathLike)):
         raise InvalidInputError("vectors", source, _ALLOWED)
     with closing(open_source(source)) as file:
-        return read_vectors(os.fspath(source), bytes(file.read(0, file.size)))
+        found = read_vectors(os.fspath(source), bytes(file.read(0, file.size)))
+    return replace(found, location=Origin.of(source, 0).location)
 
 
 def align_vectors(
@@ -100,7 +103,7 @@ def align_vectors(
     if other or far.any():
         allowed = f"those of {_named(facts)}" if other else "vectors that have all cadences of the light curve"
         raise UnknownTrendError("vectors", f"those of {_named(theirs)}", allowed)
-    return AlignedVectors(vectors.vectors[:, places], vectors.gap[places] | ~known)
+    return AlignedVectors(vectors.vectors[:, places], vectors.gap[places] | ~known, vectors.origin)
 
 
 def _named(place: dict[str, Any]) -> str:

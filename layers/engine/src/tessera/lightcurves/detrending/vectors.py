@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from tessera.lightcurves.detrending.regression import Cadences, Trend, fit_without_events
 from tessera.lightcurves.photometry import CurvePoints, Floats
+from tessera.provenance.record import digest_facts
 
 N_VECTORS = 8
 """Number of vectors, as many as lightkurve uses of the mission's."""
@@ -37,6 +39,8 @@ class CotrendingVectors:
         The vectors, the strongest first; see `cotrending_vectors`.
     header : dict, optional
         Cards of the primary header by keyword: what is known about the CCD and the cube.
+    location : str, optional
+        Where they were read, as records name it; empty if that is not known.
     """
 
     time: NDArray[np.float64]
@@ -44,6 +48,19 @@ class CotrendingVectors:
     gap: NDArray[np.bool_]
     vectors: NDArray[np.float64]
     header: Mapping[str, Any] = field(default_factory=dict)
+    location: str = ""
+
+    @cached_property
+    def origin(self) -> dict[str, str]:
+        """What a record says of them: where they were read, and the SHA-256 of their values."""
+        numbers = np.zeros(0, np.int32) if self.cadence_numbers is None else self.cadence_numbers
+        series: dict[str, NDArray[Any]] = {
+            "time": self.time,
+            "cadence_numbers": numbers,
+            "gap": self.gap,
+            "vectors": self.vectors.ravel(),
+        }
+        return {"location": self.location, "digest": digest_facts(b"", series)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,10 +73,13 @@ class AlignedVectors:
         The vectors.
     gap : ndarray of bool, shape (n_cadences,)
         True where they are interpolated.
+    origin : dict, optional
+        See `CotrendingVectors.origin`.
     """
 
     values: NDArray[np.float64]
     gap: NDArray[np.bool_]
+    origin: Mapping[str, str] = field(default_factory=dict)
 
 
 def cotrending_vectors(flux: Floats, good: NDArray[np.bool_], n_vectors: int = N_VECTORS) -> NDArray[np.float64]:

@@ -92,10 +92,8 @@ def digest_preview(preview: Mapping[str, Any]) -> dict[str, Any]:
     return {"sha256": sha256_text(canonical_json({name: preview[name] for name in preview if name not in OTHERS}))}
 
 
-def preview_record(recipe: PreviewRecipe, origin: Origin, preview: Mapping[str, Any]) -> Record | None:
-    """The record of a preview; None with cotrending vectors, which no record names."""
-    if recipe.detrend == "cbv":
-        return None
+def preview_record(recipe: PreviewRecipe, origin: Origin, preview: Mapping[str, Any]) -> Record:
+    """The record of a preview."""
     return cube_record("preview", origin, recipe.document, digest_preview(preview))
 
 

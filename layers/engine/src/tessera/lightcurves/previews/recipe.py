@@ -29,6 +29,8 @@ class PreviewRecipe:
         Aperture as `tessera.lightcurves.photometry.parse_aperture` reads it; empty for the pixels above a threshold.
     detrend : str
         What takes the trend from the light curve; see `tessera.lightcurves.detrending.detrend`. ``none`` for nothing.
+    vectors : mapping, optional
+        Cotrending vectors, for ``detrend`` ``cbv``; see `CotrendingVectors.origin`.
     """
 
     cube: str
@@ -39,11 +41,12 @@ class PreviewRecipe:
     points: int = 2000
     aperture: str = ""
     detrend: str = "none"
+    vectors: Mapping[str, str] | None = None
 
     @property
     def document(self) -> dict[str, Any]:
         """The recipe as a document of JSON."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:

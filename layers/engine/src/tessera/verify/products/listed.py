@@ -9,18 +9,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import IO
 
-from tessera.bulk.curve_record import band_of, digest_vectors, options_of
-from tessera.bulk.options import BulkOptions
+from tessera.bulk.curve_record import band_of, options_of
 from tessera.bulk.plan.stored import StoredBand
 from tessera.bulk.products.curve_fits import curve_file
 from tessera.bulk.products.parquet import CurveTable
 from tessera.bulk.work.made import BulkCurve
 from tessera.bulk.work.making import make_band
-from tessera.bulk.work.order import reading_pool, vectors_beside
+from tessera.bulk.work.order import reading_pool
 from tessera.cubes.reader import Cube
 from tessera.cutouts.open_cube import open_cube
 from tessera.errors import ProvenanceError
-from tessera.io.locations import shown
 from tessera.io.sources import Location
 from tessera.lightcurves.detrending.vectors import AlignedVectors
 from tessera.provenance.record import Record
@@ -28,6 +26,7 @@ from tessera.verify.compare import MOST_NAMED
 from tessera.verify.origins import origin_problems
 from tessera.verify.products.product import MadeAgain, in_window
 from tessera.verify.report import Problem
+from tessera.verify.vectors import Find, vectors_again
 
 
 class _Memory:
@@ -43,9 +42,9 @@ class _Memory:
         self.content = file.getvalue()
 
 
-def curves_again(record: Record, location: Location) -> MadeAgain:
+def curves_again(record: Record, location: Location, find: Find) -> MadeAgain:
     """Measure the light curves of a Parquet file again; see `tessera.verify.made_again.make_again`."""
-    measured, folder = _measure(record, location), _Memory()
+    measured, folder = _measure(record, location, find), _Memory()
     named = {"record": record.text, "sha256": record.sha256, "signature": record.signature}
     named = {name: value for name, value in named.items() if value}
     options, nothing = options_of(record.request), lambda _file, _places: None
@@ -56,9 +55,9 @@ def curves_again(record: Record, location: Location) -> MadeAgain:
     return MadeAgain(folder.content, lambda _: {}, measured.problems)
 
 
-def curve_file_again(record: Record, location: Location) -> MadeAgain:
+def curve_file_again(record: Record, location: Location, find: Find) -> MadeAgain:
     """Measure the light curve of a FITS file again; see `tessera.verify.made_again.make_again`."""
-    measured = _measure(record, location)
+    measured = _measure(record, location, find)
     [(place, curve)] = measured.curves
     content = curve_file(measured.cube, measured.band, measured.band.targets(), place, curve)
     pixel = in_window(measured.band.window(place))
@@ -75,10 +74,11 @@ class _Measured:
     problems: list[Problem]
 
 
-def _measure(record: Record, location: Location) -> _Measured:
+def _measure(record: Record, location: Location, find: Find) -> _Measured:
     """Measure the targets of a record."""
     options = replace(options_of(record.request), outputs=("parquet",))
-    vectors, problems = _vectors(record, options, location)
+    opened, problems = vectors_again(record.request["vectors"], location, find)
+    vectors = None if opened is None else AlignedVectors(opened.vectors, opened.gap)
     curves, lost = list[tuple[int, BulkCurve]](), list[Problem]()
     with open_cube(location) as file, reading_pool(file.source) as pool:
         problems += origin_problems(record.origin, file.source, file.cube.digest)
@@ -94,15 +94,3 @@ def _measure(record: Record, location: Location) -> _Measured:
     if not curves:
         raise ProvenanceError(lost[0].text if lost else "its record has no targets")
     return _Measured(band, file.cube, curves, problems + lost[:MOST_NAMED])
-
-
-def _vectors(record: Record, options: BulkOptions, location: Location) -> tuple[AlignedVectors | None, list[Problem]]:
-    """Cotrending vectors of the cube, if they were used, and whether they were replaced."""
-    if options.detrend != "cbv":
-        return None, []
-    vectors = vectors_beside(location)
-    if vectors is None:
-        raise ProvenanceError(f"the cotrending vectors that were used are not beside {shown(location)}")
-    then, now = record.request["vectors_sha256"], digest_vectors(vectors)
-    text = f"the cotrending vectors beside {shown(location)} were replaced: their SHA-256 was {then} and is {now}"
-    return vectors, [] if then == now else [Problem("source", text, {"location": record.origin.location})]

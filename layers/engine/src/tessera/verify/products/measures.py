@@ -9,10 +9,10 @@ from pathlib import Path
 from tessera.cutouts.open_cube import open_cube
 from tessera.errors import ProvenanceError
 from tessera.io.sources import Location
-from tessera.measures.change_list import digest_list, split_record
 from tessera.measures.records import KINDS
 from tessera.measures.run import measure_open_cube
 from tessera.measures.thresholds import Thresholds
+from tessera.provenance.ecsv_files import digest_ecsv, split_ecsv
 from tessera.provenance.record import Record
 from tessera.verify.compare import MOST_NAMED
 from tessera.verify.origins import origin_problems
@@ -20,24 +20,24 @@ from tessera.verify.products.product import MadeAgain, Product
 from tessera.verify.report import Problem
 
 
-def read_list(content: bytes) -> Product:
-    """Read a list of changes.
+def read_ecsv(content: bytes) -> Product:
+    """Read an ECSV file: a list of changes, or a light curve.
 
     Raises
     ------
     ProvenanceError
         When its record is damaged.
     """
-    record, plain = split_record(content)
+    record, plain = split_ecsv(content)
     problems = []
-    if record is not None and record.data != digest_list(plain):
-        problems.append(Problem("record", "the record is of another list: its SHA-256 differs"))
+    if record is not None and record.data != digest_ecsv(plain):
+        problems.append(Problem("record", "the record is of another table: its SHA-256 differs"))
     return Product(record, plain, problems, lambda again: (_compare_lines(plain, again.content), []))
 
 
 def _compare_lines(found: bytes, wanted: bytes) -> list[Problem]:
     """Which lines differ; they are counted from 1."""
-    ours, theirs = (content.decode("ascii", "backslashreplace").split("\n") for content in (found, wanted))
+    ours, theirs = (content.decode("utf-8", "backslashreplace").split("\n") for content in (found, wanted))
     pairs = enumerate(zip_longest(ours, theirs, fillvalue="missing"), 1)
     differing = [(number, line, right) for number, (line, right) in pairs if line != right]
     problems = [

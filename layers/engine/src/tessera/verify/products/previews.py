@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from tessera.cubes.reader import Cube
 from tessera.cutouts.open_cube import open_cube
+from tessera.errors import ProvenanceError
 from tessera.io.sources import Location
+from tessera.lightcurves.detrending.vectors import AlignedVectors
 from tessera.lightcurves.photometry import PixelSeries
 from tessera.lightcurves.preview import series_of
 from tessera.lightcurves.previews.frames import FramesRecipe, build_frames, digest_frames, read_frames_file
@@ -25,6 +27,7 @@ from tessera.verify.origins import origin_problems
 from tessera.verify.products.arrays import load_array, save_array
 from tessera.verify.products.product import MadeAgain, Product, in_window
 from tessera.verify.report import Problem
+from tessera.verify.vectors import Find, told, vectors_again
 from tessera.windows import Window
 
 FRAMES_START = b"\x93NUMPY"
@@ -121,16 +124,24 @@ def _numbers(value: Any) -> NDArray[np.float64] | None:
         return None
 
 
-def preview_again(record: Record, location: Location) -> MadeAgain:
+def preview_again(record: Record, location: Location, find: Find) -> MadeAgain:
     """Make a preview again; see `tessera.verify.made_again.make_again`."""
     recipe = PreviewRecipe.from_document(record.request)
-    preview, problems = _build(recipe, record, location)
+    preview, problems = _build(recipe, record, location, find)
     return MadeAgain(canonical_json(preview).encode(), in_window(recipe.window), problems)
 
 
-def _build(recipe: PreviewRecipe, record: Record, location: Location) -> tuple[dict[str, Any], list[Problem]]:
+def _build(
+    recipe: PreviewRecipe, record: Record, location: Location, find: Find
+) -> tuple[dict[str, Any], list[Problem]]:
+    vectors, replaced = vectors_again(recipe.vectors, location, find)
     cube, series, problems = _read_window(recipe.window, record, location)
-    return build_preview(recipe, cube, series), problems
+    if vectors is None:
+        return build_preview(recipe, cube, series), problems
+    with told(replaced):
+        if len(vectors.time) != cube.layout.n_cadences:
+            raise ProvenanceError(f"the cotrending vectors {vectors.location} have the cadences of another cube")
+    return build_preview(recipe, cube, series, AlignedVectors(vectors.vectors, vectors.gap)), problems + replaced
 
 
 def _read_window(window: Window, record: Record, location: Location) -> tuple[Cube, PixelSeries, list[Problem]]:
@@ -199,11 +210,11 @@ def read_picture(content: bytes) -> Product:
     return Product(record, b"", _digest_problems(record, digest_levels(levels)), compare)
 
 
-def picture_again(record: Record, location: Location) -> MadeAgain:
+def picture_again(record: Record, location: Location, find: Find) -> MadeAgain:
     """Draw a picture again; see `tessera.verify.made_again.make_again`."""
     request = dict(record.request)
     recipe = PreviewRecipe.from_document(request.pop("preview"))
-    preview, problems = _build(recipe, record, location)
+    preview, problems = _build(recipe, record, location, find)
     levels = PreviewPicture(**request).draw(preview)
     scale, window = len(levels) // recipe.window.n_rows, recipe.window
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tessera.measures.change_list import START as LIST_START
+from tessera.provenance.ecsv_files import ECSV_START
+from tessera.provenance.jpeg_files import JPEG_START
 from tessera.provenance.png_files import PNG_START
 from tessera.verify.products.asdf import START as ASDF_START
 from tessera.verify.products.asdf import read_asdf
@@ -12,7 +13,8 @@ from tessera.verify.products.catalogue import START as PARQUET_START
 from tessera.verify.products.catalogue import read_curves
 from tessera.verify.products.fits import START as FITS_START
 from tessera.verify.products.fits import read_fits
-from tessera.verify.products.measures import read_list
+from tessera.verify.products.jpeg import read_jpeg
+from tessera.verify.products.measures import read_ecsv
 from tessera.verify.products.previews import FRAMES_START, preview_in, read_frames, read_picture, read_preview
 from tessera.verify.products.product import Product
 
@@ -21,7 +23,8 @@ _READERS: dict[bytes, Callable[[bytes], Product]] = {
     ASDF_START: read_asdf,
     FRAMES_START: read_frames,
     PNG_START: read_picture,
-    LIST_START: read_list,
+    JPEG_START: read_jpeg,
+    ECSV_START: read_ecsv,
     PARQUET_START: read_curves,
 }
 """First bytes of a file to the function that reads it."""
