@@ -53,7 +53,7 @@ def test_some_of_the_frames_are_not_a_replaced_file(frames: Path, sky: SkyCoord,
     (made,) = make_cutouts(read_frames(frames)[0], sky, 3, output_dir=tmp_path)
     assert made.path is not None
     first, *_ = verify_product(made.path, min(frames.iterdir())).problems
-    assert first.text.startswith("the source frames of tess-s0001-4-2 are not those that it was made of: its digest ")
+    assert first.text.startswith("the source frames of tess-s0001-4-2 are not those that it was made of: their digest ")
 
 
 def test_a_place_that_cannot_be_read_hints_at_the_option(made: Path, cube: Path, tmp_path: Path) -> None:

@@ -193,7 +193,7 @@ def test_a_source_that_is_gone_or_another_one_is_named(made: Path, cube: Path, t
         hdus.writeto(other, overwrite=True, checksum=True)
     again = verify_product(made)
     assert again.problems[0].what == "source"
-    assert "was replaced: its digest of its headers and times was " in again.problems[0].text
+    assert "was replaced: its digest of headers and times was " in again.problems[0].text
 
 
 def test_a_file_from_frames_is_made_again_from_them(tmp_path: Path) -> None:

@@ -40,10 +40,13 @@ def replaced_problems(origin: Origin, found: Origin) -> list[Problem]:
     pairs = [
         ("size", f"{origin.size:,}", f"{found.size:,}" if found.size else ""),
         ("ETag", origin.etag, found.etag),
-        ("digest of its headers and times", origin.digest, found.digest),
+        ("digest of headers and times", origin.digest, found.digest),
     ]
+    whose = "their" if is_of_frames(origin) else "its"
     changed = [
-        f"its {name} was {then} and is {now}" for name, then, now in pairs if then and now and then not in (now, "0")
+        f"{whose} {name} was {then} and is {now}"
+        for name, then, now in pairs
+        if then and now and then not in (now, "0")
     ]
     if not changed:
         return []

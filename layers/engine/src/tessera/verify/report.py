@@ -26,7 +26,8 @@ class Problem:
         What differs, in one sentence.
     place : mapping, optional
         Where it is: of a pixel ``hdu``, ``column``, ``row``, ``cadence`` and ``plane``, counted from 0 on the frame and
-        in the cube; of a card ``hdu`` and ``keyword``.
+        in the cube; of a card ``hdu`` and ``keyword``; of a value of a list ``field``, ``target``, ``list_row`` and
+        ``cadence``.
     """
 
     what: Literal["pixel", "value", "card", "checksum", "record", "signature", "source", "structure"]
