@@ -41,7 +41,7 @@ def path(request: pytest.FixtureRequest, star_pixels: TargetPixels, tmp_path: Pa
 @pytest.mark.parametrize("form", FORMS)
 def test_it_comes_out_the_same(star_pixels: TargetPixels, star_cube: Path, tmp_path: Path, form: str) -> None:
     mask = np.eye(9, 11).astype(bool)
-    curve = star_pixels.to_lightcurve(mask, background=False, quality=7, detrend="pld")
+    curve = star_pixels.to_lightcurve(mask, background="rows", quality=7, detrend="pld")
     path = curve.write(tmp_path / f"star.{form}")
     found = verify_product(path, star_cube)
     assert (found.status, found.problems, found.notes) == ("same", [], [])
