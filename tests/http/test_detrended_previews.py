@@ -11,6 +11,7 @@ import pytest
 
 import tessera
 from tessera import Client, NothingFoundError
+from tessera.cli.main import main
 from tessera.errors import NoOverlapError
 from tessera.lightcurves.detrending.vector_files import vectors_fits
 from tessera.lightcurves.detrending.vectors import CotrendingVectors
@@ -122,3 +123,18 @@ def test_a_search_of_the_service_detrends_with_its_vectors(api: Api, client: Cli
     assert curve.trend is not None
     assert expected is not None
     np.testing.assert_allclose(curve.trend, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("more", [[], ["--stitch"]], ids=["each", "stitched"])
+def test_the_command_line_asks_for_the_vectors_of_a_cube_once(
+    api: Api, more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    targets = [f"{RA} {DEC}", f"{RA} {DEC + 0.003:.6f}"]
+    with service_of(api) as server:
+        command = ["lightcurve", *targets, "--service", server.url, "-s", "5", "--quality", "none", "--detrend", "cbv"]
+        assert main([*command, *more]) == 1
+        assert server.lines.count(f"GET /v1/cubes/{CUBE}/vectors.fits") == 1
+        assert capsys.readouterr().err.count("there are no cotrending vectors of it") == 2
+        give_vectors(api, first=whole(api)["lightcurve"]["time"][0])
+        assert main([*command, *more]) == 0
+        assert server.lines.count(f"GET /v1/cubes/{CUBE}/vectors.fits") == 2
