@@ -114,6 +114,7 @@ def test_a_file_without_flags_is_the_cube_s_pixels_and_flags(cube: Path, target:
         assert hdus["PIXELS"].columns["QUALITY"].disp == "B16.16"
         np.testing.assert_array_equal(hdus["PIXELS"].data["FLUX"][:, 1:], window_flux()[:, 1:])
     assert cut(cube, target) == cut(cube, target, CutoutOptions(flags=False))
+    assert len(repr(make_cutouts(cube, target, SIDE))) < 500  # a notebook shows it
 
 
 def test_files_in_memory_and_on_disk_and_of_some_cadences_agree(cube: Path, target: SkyCoord, tmp_path: Path) -> None:
@@ -216,6 +217,7 @@ def test_a_box_of_a_moving_target_has_the_flags_of_the_window(cube: Path, target
         assert (aperture > 0).sum() == box.size
         assert hdus["PIXELS"].header["NPIXSCI"] == 30
     (result,) = make_moving_cutouts([cube], path, SIDE)
+    assert len(repr(result)) < 500  # a notebook shows it
     with fits.open(io.BytesIO(result.data or b"")) as hdus:
         assert not hdus["PIXELS"].data["QUALITY"].any()
         assert hdus["APERTURE"].data.max() == 1

@@ -108,6 +108,22 @@ def complete_files(options: argparse.Namespace) -> str:
     return f"interrupted; the files that are complete are in {options.output}"
 
 
+def real_number(text: str) -> float:
+    """Read a number, whose limits the library knows."""
+    try:
+        return float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text[:80]!r}; allowed: a number") from error
+
+
+def integer(text: str) -> int:
+    """Read an integer, whose limits the library knows."""
+    try:
+        return int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text[:80]!r}; allowed: an integer") from error
+
+
 def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
     """Return a function that reads an integer from `lowest` to `highest`."""
 
