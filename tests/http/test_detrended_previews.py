@@ -11,6 +11,7 @@ import pytest
 
 import tessera
 from tessera import Client, NothingFoundError
+from tessera.cli.main import main
 from tessera.errors import NoOverlapError
 from tessera.lightcurves.detrending.vector_files import vectors_fits
 from tessera.lightcurves.detrending.vectors import CotrendingVectors
@@ -80,10 +81,12 @@ def test_a_cube_without_vectors_says_so(api: Api) -> None:
 
 
 def test_a_light_curve_that_cannot_be_detrended_is_refused(api: Api) -> None:
-    answer = ask(api, detrend="pld", size="1")  # a pixel alone has a share of 1
-    assert answer.status == 400
-    assert answer.json()["error"]["parameter"] == "detrend"
-    assert "22 good cadences and 0 of 1 components in, 0 of 0 outside" in answer.content.decode()
+    # a pixel alone has no other for its background
+    for more in ({"size": "1"}, {"background": "none"}):
+        answer = ask(api, detrend="pld", **more)
+        assert answer.status == 400
+        assert answer.json()["error"]["parameter"] == "detrend"
+        assert "none or cbv without a subtracted background" in answer.json()["error"]["message"]
 
 
 def test_vectors_of_other_cadences_are_a_defect(api: Api) -> None:
@@ -122,3 +125,18 @@ def test_a_search_of_the_service_detrends_with_its_vectors(api: Api, client: Cli
     assert curve.trend is not None
     assert expected is not None
     np.testing.assert_allclose(curve.trend, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("more", [[], ["--stitch"]], ids=["each", "stitched"])
+def test_the_command_line_asks_for_the_vectors_of_a_cube_once(
+    api: Api, more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    targets = [f"{RA} {DEC}", f"{RA} {DEC + 0.003:.6f}"]
+    with service_of(api) as server:
+        command = ["lightcurve", *targets, "--service", server.url, "-s", "5", "--quality", "none", "--detrend", "cbv"]
+        assert main([*command, *more]) == 1
+        assert server.lines.count(f"GET /v1/cubes/{CUBE}/vectors.fits") == 1
+        assert capsys.readouterr().err.count("there are no cotrending vectors of it") == 2
+        give_vectors(api, first=whole(api)["lightcurve"]["time"][0])
+        assert main([*command, *more]) == 0
+        assert server.lines.count(f"GET /v1/cubes/{CUBE}/vectors.fits") == 2

@@ -158,8 +158,8 @@ class Visit:
     requests: list[Request] = field(default_factory=list)
     forgiven: str = "nothing"
     """Complaints with this text are what the test is about: a browser notes each answer that is an error."""
-    elsewhere: str = ""
-    """Address of another server that the test lets the page ask."""
+    elsewhere: tuple[str, ...] = ()
+    """Addresses of other servers that the test lets the page ask."""
 
     def open(self, address: str = "") -> Page:
         """Go there, and wait until the page is ready."""
@@ -174,9 +174,9 @@ class Visit:
         return page
 
     def settle(self) -> None:
-        """Wait until no preview is being asked for."""
+        """Wait until no preview is being asked for, and all that came are in the light curve of all sectors."""
         self.page.wait_for_timeout(400)
-        self.page.wait_for_selector(".sector[aria-busy]", state="detached")
+        self.page.wait_for_selector(".sector[aria-busy], #together[aria-busy]", state="detached")
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def visit(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Itera
         page.on("request", lambda each: visitor.requests.append(each))  # noqa: PLW0108 - playwright marks what it is given
         yield visitor
         foreign = [each.url for each in visitor.requests if not each.url.startswith((site.url, "blob:", "data:"))]
-        allowed = (site.stack.s3_endpoint, visitor.elsewhere or site.url)
+        allowed = (site.stack.s3_endpoint, *visitor.elsewhere)
         assert [url for url in foreign if not url.startswith(allowed)] == []
         assert [text for text in visitor.troubles if visitor.forgiven not in text] == []
 

@@ -34,13 +34,20 @@ export class Together {
     this.place = byId("together");
     this.curve = new LightCurve({ title: "Light curves of all sectors together", ...more });
     this.place.append(this.curve.node);
-    this.paintSoon = throttle(() => this.paint(), PAUSE);
+    this.paintLater = throttle(() => this.paint(), PAUSE);
+  }
+
+  /** Paint when a preview has arrived; until then the light curves that are here are not yet all that there are. */
+  paintSoon() {
+    this.place.setAttribute("aria-busy", "true");
+    this.paintLater();
   }
 
   /** Forget the zoom: the light curves are of another target. */
   forget() {
     this.curve.zoomed = false;
     this.turn += 1;
+    this.place.removeAttribute("aria-busy");
   }
 
   async paint() {
@@ -62,6 +69,7 @@ export class Together {
       if (turn !== this.turn) return;
     }
     this.onCurves(curves, sources);
+    this.place.removeAttribute("aria-busy");
     if (!shown) return;
     await pause();
     if (turn !== this.turn) return;

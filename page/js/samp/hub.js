@@ -16,11 +16,18 @@ const library = new Later(async () => {
   }
 });
 
-/** The library leaves the hub when it asks about a program that has just left. Only a hub that does not answer is a reason to. */
+/** What the library calls by itself, and whether it asks about a program. */
+const CALLS = { declareSubscriptions: false, getRegisteredClients: false, getMetadata: true, getSubscriptions: true };
+
+/**
+ * The library leaves the hub when it asks about a program that has just left; only a hub that does not answer is a reason to. It
+ * goes on when an answer comes after the page has left, and then fails, because it has no key any more.
+ */
 function askPatiently(connection) {
-  for (const method of ["getMetadata", "getSubscriptions"]) {
+  for (const [method, aboutProgram] of Object.entries(CALLS)) {
     const ask = connection[method].bind(connection);
-    connection[method] = (params, onAnswer) => ask(params, onAnswer, (error) => error?.faultString === undefined && connection.close());
+    const failed = (error) => (error?.faultString === undefined || !aboutProgram) && connection.close();
+    connection[method] = (params, onAnswer) => connection.regInfo && ask(params, onAnswer, failed);
   }
 }
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -15,6 +15,9 @@ from pyvo.samp import SAMPHubServer, SAMPIntegratedClient, SAMPProxyError
 from pyvo.samp.hub import WebProfileDialog
 
 from tests.page.conftest import Visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = [
     pytest.mark.stack,
@@ -47,6 +50,7 @@ class Program:
     """A program that is connected to the hub and answers every message in the same way."""
 
     client: SAMPIntegratedClient
+    page: Page
     answer: Mapping[str, object] | None
     got: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
@@ -64,13 +68,14 @@ class Interop:
 
     server: SAMPHubServer
     person: Person
-    port: int
+    page: Page
     programs: list[Program] = field(default_factory=list)
 
     def add(self, name: str, *mtypes: str, answer: Mapping[str, object] | None = None) -> Program:
         client = SAMPIntegratedClient(name=name)
         client.connect(hub=self.server, pool_size=1)
-        program = Program(client, {"samp.status": "samp.ok", "samp.result": {}} if answer is None else answer or None)
+        good = {"samp.status": "samp.ok", "samp.result": {}}
+        program = Program(client, self.page, good if answer is None else answer or None)
         for mtype in mtypes:
             client.bind_receive_call(mtype, program.receive)
         self.programs.append(program)
@@ -87,8 +92,8 @@ def interop(visit: Visit, tmp_path: Path) -> Iterator[Interop]:
     server = SAMPHubServer(addr="127.0.0.1", lockfile=str(tmp_path / "samp"), web_profile_dialog=person, web_port=port)
     server.start()
     visit.page.route(f"{HUB}**", lambda route: route.continue_(url=f"http://127.0.0.1:{port}/"))
-    visit.elsewhere = f"http://127.0.0.1:{port}/"
-    world = Interop(server, person, port)
+    visit.elsewhere = (f"http://127.0.0.1:{port}/",)
+    world = Interop(server, person, visit.page)
     try:
         yield world
     finally:
@@ -123,9 +128,10 @@ def send(panel: Any, what: str, to: str | None = None) -> None:
 
 
 def wait_for(program: Program, count: int) -> list[tuple[str, dict[str, str]]]:
+    """All messages to a program. What the page sends reaches the hub only while this process waits for the browser."""
     end = time.monotonic() + 15
     while len(program.got) < count and time.monotonic() < end:
-        time.sleep(0.05)
+        program.page.wait_for_timeout(50)
     assert len(program.got) == count
     return program.got
 
@@ -216,6 +222,29 @@ def test_programs_that_come_and_go_are_seen(visit: Visit, interop: Interop) -> N
     late.client.disconnect()
     interop.programs.clear()
     expect(panel).to_contain_text("No program is connected to the hub yet.")
+
+
+@pytest.mark.parametrize("question", ["getRegisteredClients", "allowReverseCallbacks"])
+def test_the_page_may_leave_before_the_hub_has_answered(visit: Visit, interop: Interop, question: str) -> None:
+    interop.add("other", "coord.pointAt.sky")
+    held: list[tuple[Any, Any]] = []
+
+    def hold(route: Any) -> None:
+        if question in (route.request.post_data or "") and not held:
+            held.append((route, route.fetch(url=visit.elsewhere[0])))
+        else:
+            route.fallback()
+
+    visit.page.route(f"{HUB}**", hold)
+    visit.elsewhere += (HUB,)
+    panel = connect(visit, interop)
+    assert wait_until(lambda: bool(held), visit)
+    panel.get_by_role("button", name="Disconnect").click()
+    expect(panel.get_by_role("button", name="Find programs by SAMP")).to_be_focused()
+    [(route, answer)] = held
+    route.fulfill(response=answer)
+    visit.page.wait_for_timeout(300)
+    assert visit.troubles == []
 
 
 @pytest.mark.parametrize("question", ["getMetadata", "getSubscriptions"])
@@ -311,3 +340,11 @@ def test_the_page_leaves_the_hub_and_notices_that_it_ends(visit: Visit, interop:
     panel.get_by_role("button", name="Disconnect").click()
     expect(panel.get_by_role("button", name="Find programs by SAMP")).to_be_focused()
     assert wait_until(lambda: "Tessera" not in names_of(watcher), visit)
+    interop.person.asked.clear()
+    panel.get_by_role("button", name="Find programs by SAMP").click()
+    ask_person(visit, interop)
+    expect(panel.get_by_role("button", name="Disconnect")).to_be_visible()
+    watcher.client.disconnect()
+    interop.programs.clear()
+    interop.server.stop()
+    expect(panel).to_contain_text("The hub has ended the connection.")

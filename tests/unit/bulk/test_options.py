@@ -55,6 +55,7 @@ def test_values_are_brought_to_one_form() -> None:
         ({"epoch": True}, "epoch is True; allowed: a Julian year"),
         ({"epoch": 10**400}, "epoch is 1000"),
         ({"epoch": float("nan")}, "epoch is nan; allowed: a Julian year"),
+        ({"detrend": "pld", "background": False}, "detrend is 'pld'; allowed: none or cbv without a subtracted"),
         ({"best_only": 2}, "best_only is 2; allowed: True or False"),
     ],
 )

@@ -270,6 +270,11 @@ def test_files_of_vectors_come_back() -> None:
     ("more", "message"),
     [
         ({"detrend": "pdl"}, "detrend is 'pdl'; allowed: 'none', 'pld', 'cbv'; did you mean"),
+        (
+            {"detrend": "pld", "background": False},
+            "detrend is 'pld'; allowed: none or cbv without a subtracted background",
+        ),
+        ({"detrend": "pld", "mask": "all"}, "allowed: none or cbv without a subtracted background"),
         ({"detrend": "cbv"}, "vectors is None; allowed: a file of cotrending vectors with detrend='cbv'"),
         ({"vectors": b"x"}, "no vectors with detrend='none'"),
         ({"detrend": "cbv", "vectors": 3}, "vectors is 3; allowed: the path, URL or bytes of a file"),
@@ -278,6 +283,12 @@ def test_files_of_vectors_come_back() -> None:
 def test_wrong_options_are_named(more: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
         target_pixels().to_lightcurve(**more)
+
+
+def test_pixels_that_came_without_background_are_detrended() -> None:
+    flux = target_pixels().flux - np.median(target_pixels().flux, axis=(1, 2), keepdims=True)
+    clean = TargetPixels(flux, None, TIMES, QUALITY, "BTJD", background_subtracted=True)
+    assert clean.to_lightcurve(detrend="pld").detrended.startswith("pld: 3 of ")
 
 
 def test_too_few_cadences_are_refused_in_words() -> None:

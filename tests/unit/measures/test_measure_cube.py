@@ -231,6 +231,17 @@ def test_values_that_are_not_allowed_are_named(cube: Path, arguments: dict[str, 
         measure_cube(cube, **arguments)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "allowed"),
+    [("--n-sigma", "2", "a number from 3 to 1000"), ("--bin-days", "nan", "a number from 0.01 to 30")],
+)
+def test_the_command_names_its_options(
+    cube: Path, option: str, value: str, allowed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["cube", "measure", str(cube), option, value]) == 1
+    assert capsys.readouterr().err == f"tessera: {option} is {float(value)}; allowed: {allowed}\n"
+
+
 def test_the_command_measures_and_cuts(cube: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cube", "measure", str(cube), "--bin-days", "0.05", "-q"]) == 0
     place = target_of(cube)

@@ -80,7 +80,7 @@ def test_a_sector_that_fails_is_said_and_is_an_error(sector_cubes: Path, tmp_pat
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--gap", "0"), "gap is 0.0; allowed: a number of days above 0"),
+        (("--gap", "0"), "tessera: --gap is 0.0; allowed: a number of days above 0"),
         (("-o", "curves/"), "--stitch is 'given with --plan or a folder'; allowed: --stitch with files"),
         (("--plan",), "--stitch is 'given with --plan or a folder'"),
         (("--product", "any", "-o", "x.fits", "--mask", "alll"), "--mask is 'alll'; allowed"),

@@ -96,6 +96,7 @@ def test_the_flags_of_a_window_at_the_corner(cube: Path, target: SkyCoord) -> No
         expected[0] = 0
         np.testing.assert_array_equal(aperture, expected)
         assert table["QUALITY"].tolist() == EXPECTED
+        assert table.columns["QUALITY"].disp == "B32.32"
         for name, more in (("FLUX", 0), ("FLUX_ERR", 0.5)):
             wanted = np.where(science(), window_flux() + np.float32(more), np.nan)
             np.testing.assert_array_equal(table[name], wanted)
@@ -110,8 +111,10 @@ def test_a_file_without_flags_is_the_cube_s_pixels_and_flags(cube: Path, target:
         assert [card for card in ("NPIXSCI", "SATLEVEL") if card in hdus[0].header] == []
         assert hdus["APERTURE"].data[1:].min() == hdus["APERTURE"].data.max() == 1
         assert not hdus["PIXELS"].data["QUALITY"].any()
+        assert hdus["PIXELS"].columns["QUALITY"].disp == "B16.16"
         np.testing.assert_array_equal(hdus["PIXELS"].data["FLUX"][:, 1:], window_flux()[:, 1:])
     assert cut(cube, target) == cut(cube, target, CutoutOptions(flags=False))
+    assert len(repr(make_cutouts(cube, target, SIDE))) < 500  # a notebook shows it
 
 
 def test_files_in_memory_and_on_disk_and_of_some_cadences_agree(cube: Path, target: SkyCoord, tmp_path: Path) -> None:
@@ -207,12 +210,14 @@ def test_a_box_of_a_moving_target_has_the_flags_of_the_window(cube: Path, target
     with fits.open(io.BytesIO(result.data or b"")) as hdus:
         table, aperture = hdus["PIXELS"].data, hdus["APERTURE"].data
         assert table["QUALITY"].tolist() == [flag | COLLATERAL for flag in EXPECTED]
+        assert table.columns["QUALITY"].disp == "B32.32"
         np.testing.assert_array_equal(table["FLUX"], np.where(science(), window_flux(), np.nan))
         box = aperture[: SIDE + CORNER[0], CORNER[1] : CORNER[1] + SIDE]
         np.testing.assert_array_equal(box, np.where(science(), 1, 512)[1:])
         assert (aperture > 0).sum() == box.size
         assert hdus["PIXELS"].header["NPIXSCI"] == 30
     (result,) = make_moving_cutouts([cube], path, SIDE)
+    assert len(repr(result)) < 500  # a notebook shows it
     with fits.open(io.BytesIO(result.data or b"")) as hdus:
         assert not hdus["PIXELS"].data["QUALITY"].any()
         assert hdus["APERTURE"].data.max() == 1
@@ -229,6 +234,7 @@ def test_products_of_a_list_have_the_flags(cube: Path, target: SkyCoord, tmp_pat
         (pixels, curve) = ((tmp_path / str(flags)).rglob(f"*{name}.fits") for name in ("_tpf", "_lc"))
         table, found = fits.getdata(next(pixels), 1), fits.getdata(next(curve), 1)
         assert table["QUALITY"].tolist() == found["QUALITY"].tolist() == (EXPECTED if flags else [0] * N)
+        assert {each.columns["QUALITY"].disp for each in (table, found)} == {"B32.32" if flags else "B16.16"}
         used = science() if flags else np.indices((SIDE, SIDE))[0] > 0
         total = np.nansum(np.where(used, window_flux(), np.nan), axis=(1, 2))
         np.testing.assert_allclose(found["SAP_FLUX"][[0, 1, 7]], total[[0, 1, 7]], rtol=1e-6)

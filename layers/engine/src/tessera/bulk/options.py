@@ -12,7 +12,7 @@ import numpy as np
 from tessera.bulk.epochs import EPOCHS, FIRST_YEAR, LAST_YEAR, read_year
 from tessera.checks import check_choice, check_integer, check_number, check_switch, did_you_mean
 from tessera.errors import InvalidInputError
-from tessera.lightcurves.detrending.words import Detrending, check_detrend
+from tessera.lightcurves.detrending.words import NO_BACKGROUND, Detrending, check_detrend
 
 Output: TypeAlias = Literal["parquet", "lightcurves", "tpf"]
 """A product: light curves as a catalogue of Parquet files, light curves as a FITS file each, or target pixel files."""
@@ -136,8 +136,15 @@ def check_options(
         best_only=check_switch("best_only", best_only),
         epoch=_epoch(epoch),
         flags=check_switch("flags", flags),
-        detrend=cast("Any", check_detrend(detrend)),
+        detrend=cast("Any", _detrend(detrend, background)),
     )
+
+
+def _detrend(detrend: object, background: object) -> str:
+    method = check_detrend(detrend)
+    if method == "pld" and not check_switch("background", background):
+        raise InvalidInputError("detrend", method, NO_BACKGROUND)
+    return method
 
 
 def _outputs(outputs: object) -> tuple[Output, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TextIO
 
 from tessera.checks import did_you_mean
-from tessera.cli.terminal import one_line
+from tessera.cli.terminal import describe_error, one_line
 from tessera.errors import InvalidInputError
 from tessera.lightcurves.quality import BITS, quality_bits
 
@@ -42,6 +42,15 @@ class Parser(argparse.ArgumentParser):
             meant = did_you_mean(unknown[0].partition("=")[0], words) if unknown[0].startswith("-") else ""
             command.error(f"unrecognized arguments: {' '.join(unknown)}{meant}")
         return options
+
+    def describe(self, error: BaseException) -> str:
+        """One line about an error. An argument of the library has the name of the option with which it was given."""
+        text, argument = describe_error(error), getattr(error, "argument", "")
+        for action in self._actions:
+            words = [word for word in action.option_strings if word.startswith("--")]
+            if words and action.dest == argument and text.startswith(f"{argument} is "):
+                return f"{words[0]}{text.removeprefix(argument)}"
+        return text
 
     def called(self, options: argparse.Namespace) -> Parser:
         """Parser of the command that was called."""
@@ -97,6 +106,22 @@ def add_sign(command: argparse.ArgumentParser) -> None:
 def complete_files(options: argparse.Namespace) -> str:
     """What to say after Ctrl-C, where each file appears when it is complete and is made again by the next run."""
     return f"interrupted; the files that are complete are in {options.output}"
+
+
+def real_number(text: str) -> float:
+    """Read a number, whose limits the library knows."""
+    try:
+        return float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text[:80]!r}; allowed: a number") from error
+
+
+def integer(text: str) -> int:
+    """Read an integer, whose limits the library knows."""
+    try:
+        return int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text[:80]!r}; allowed: an integer") from error
 
 
 def whole_number(lowest: int, highest: int) -> Callable[[str], int]:

@@ -10,7 +10,15 @@ from typing import Any
 
 from tessera.builds.arguments import MAX_THREADS
 from tessera.builds.report import describe_cube, describe_plan, verify_cube
-from tessera.cli.arguments import add_commands, add_quiet, add_sign, gigabytes, read_names, whole_number
+from tessera.cli.arguments import (
+    add_commands,
+    add_quiet,
+    add_sign,
+    gigabytes,
+    read_names,
+    real_number,
+    whole_number,
+)
 from tessera.cli.terminal import complain, say
 from tessera.compat.tess.cube_factory import CubeFactory
 from tessera.cube_sources import open_cube_source
@@ -91,10 +99,10 @@ def _add_measure(commands: Any) -> None:
     folder = "folder of the files (default that of the cube)"
     measure.add_argument("-o", "--output", metavar="FOLDER", help=folder)
     sigma = "standard deviations of the smallest change (default %(default)g)"
-    measure.add_argument("--n-sigma", type=float, default=N_SIGMA, metavar="N", help=sigma)
+    measure.add_argument("--n-sigma", type=real_number, default=N_SIGMA, metavar="N", help=sigma)
     add_sign(measure)
     days = "length of the bins of time in which changes are looked for (default %(default)g)"
-    measure.add_argument("--bin-days", type=float, default=BIN_DAYS, metavar="DAYS", help=days)
+    measure.add_argument("--bin-days", type=real_number, default=BIN_DAYS, metavar="DAYS", help=days)
     add_quiet(measure)
     measure.set_defaults(run=_measure)
 

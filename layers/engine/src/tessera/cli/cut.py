@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from tessera.cli.arguments import add_flags, add_quiet, add_sign, quality_flags
+from tessera.cli.arguments import add_flags, add_quiet, add_sign, integer, quality_flags, real_number
 from tessera.cli.lists.arguments import (
     add_list_arguments,
     check_list_arguments,
@@ -67,10 +67,14 @@ def add_cut(groups: Any) -> None:
 
 def _add_cadences(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--time", nargs=2, type=float, metavar=("FIRST", "LAST"), help="keep these times only, BTJD, ends included"
+        "--time",
+        nargs=2,
+        type=real_number,
+        metavar=("FIRST", "LAST"),
+        help="keep these times only, BTJD, ends included",
     )
     command.add_argument(
-        "--cadences", nargs=2, type=int, metavar=("FIRST", "LAST"), help="keep these cadence numbers only"
+        "--cadences", nargs=2, type=integer, metavar=("FIRST", "LAST"), help="keep these cadence numbers only"
     )
     command.add_argument(
         "--quality-mask",

@@ -11,7 +11,7 @@ from importlib import import_module
 
 from tessera import __version__
 from tessera.cli.arguments import Parser
-from tessera.cli.terminal import TRACEBACK, complain, describe_error, plain_output, say
+from tessera.cli.terminal import TRACEBACK, complain, plain_output, say
 
 COMMANDS = {
     "search": "search",
@@ -140,7 +140,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     called = next((word for word in given if not word.startswith("-")), "")
     with plain_output():
-        options = build_parser(called).parse_args(given)
+        parser = build_parser(called)
+        options = parser.parse_args(given)
         try:
             code = _run(options)
         except KeyboardInterrupt:
@@ -151,6 +152,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except BaseException as error:  # the panics of Rust packages are no Exceptions
             if os.environ.get(TRACEBACK):
                 raise
-            complain(describe_error(error))
+            complain(parser.called(options).describe(error))
             return 1
         return code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tessera.client.wire.failures import NothingFoundError
@@ -39,6 +40,41 @@ TREND_ERRORS = (UnknownTrendError, UnreadableFileError)
 """Errors of one light curve that cannot be detrended, or whose vectors cannot be read."""
 _AT_ONCE = 8
 """Number of cutouts that are in memory at the same time."""
+_CUBES_KEPT = 64
+"""Number of cubes whose vectors are kept. Those of a cube have about a megabyte at most."""
+
+
+class ServedVectors:
+    """Cotrending vectors that a service has. They are asked for once for each cube.
+
+    Parameters
+    ----------
+    service : str or Client
+        The service.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._find = lru_cache(_CUBES_KEPT)(self._ask)
+
+    @classmethod
+    def of(cls, service: Service | None) -> ServedVectors | None:
+        """Vectors of the service of a search; None if it has none."""
+        return None if service is None else cls(service)
+
+    def find(self, cube: str) -> CotrendingVectors:
+        """Return the vectors of a cube, or raise `UnknownTrendError`."""
+        vectors = self._find(cube)
+        if vectors is None:
+            raise UnknownTrendError("detrend", "cbv", NO_VECTORS)
+        return vectors
+
+    def _ask(self, cube: str) -> CotrendingVectors | None:
+        try:
+            with opened(self._service) as client:
+                return client.cotrending_vectors(cube)
+        except NothingFoundError:
+            return None
 
 
 def stitch_rows(
@@ -50,6 +86,7 @@ def stitch_rows(
     *,
     options: CutoutOptions | None,
     progress: ProgressInput,
+    served: ServedVectors | None = None,
 ) -> StitchedCurve:
     """Stitch the sectors of a search; see `SearchResult.stitch`.
 
@@ -59,7 +96,10 @@ def stitch_rows(
         Rows of one target.
     measures : mapping
         Keyword arguments of `TargetPixels.to_lightcurve`.
+    served : ServedVectors, optional
+        Vectors of the service of the search, if other targets need them, too.
     """
+    served = ServedVectors.of(found.service) if served is None else served
     check_level(level)
     check_gap(gap)
     _check_rows(found)
@@ -72,7 +112,7 @@ def stitch_rows(
     for start in range(0, len(choice.taken), _AT_ONCE):
         some = located[[numbers[id(row)] for row in choice.taken[start : start + _AT_ONCE]]]
         for row, cutout in zip(some.rows, some.cut(size, options=options, progress=progress), strict=True):
-            measured = _measured(cutout, measures, found.service)
+            measured = _measured(cutout, measures, served)
             if isinstance(measured, str):
                 left.append(_left(row, measured, failed=cutout.status != "no overlap"))
             else:
@@ -82,17 +122,19 @@ def stitch_rows(
     return stitched
 
 
-def _measured(cutout: TargetCutout, measures: Mapping[str, Any], service: Service | None) -> LightCurve | str:
+def _measured(cutout: TargetCutout, measures: Mapping[str, Any], served: ServedVectors | None) -> LightCurve | str:
     """Light curve of a cutout, or why there is none."""
     if cutout.status != "ok":
         return cutout.reason
     try:
-        return measure_target(cutout, measures, service)
+        return measure_target(cutout, measures, served)
     except (NoCadenceError, *TREND_ERRORS) as error:
         return str(error)
 
 
-def measure_target(cutout: TargetCutout, measures: Mapping[str, Any], service: Service | None = None) -> LightCurve:
+def measure_target(
+    cutout: TargetCutout, measures: Mapping[str, Any], served: ServedVectors | None = None
+) -> LightCurve:
     """Light curve of a cutout. Its header has the name of the target.
 
     Parameters
@@ -102,15 +144,15 @@ def measure_target(cutout: TargetCutout, measures: Mapping[str, Any], service: S
     measures : mapping
         Keyword arguments of `TargetPixels.to_lightcurve`. Cotrending vectors may be the folder that has them. Without
         any, they are beside the cube, or those of the service.
-    service : str or Client, optional
-        Service that has the cube.
+    served : ServedVectors, optional
+        Vectors of the service that has the cube.
     """
     pixels = TargetPixels.read(cutout)
     if not pixels.header.get("OBJECT"):
         pixels.header["OBJECT"] = (object_text(cutout.target.name), OBJECT_COMMENT)
     given, vectors = measures.get("vectors"), measures.get("vectors")
     if measures.get("detrend") == "cbv":
-        vectors = choose_vectors(given, cutout.cube) if given or service is None else _ask(service, cutout.cube)
+        vectors = choose_vectors(given, cutout.cube) if given or served is None else served.find(cutout.cube)
     try:
         return pixels.to_lightcurve(**{**measures, "vectors": vectors})
     except MissingFileError as error:
@@ -118,15 +160,6 @@ def measure_target(cutout: TargetCutout, measures: Mapping[str, Any], service: S
             raise
         reason = "the cube has no cotrending vectors beside it; `tessera cube measure` makes them"
         raise MissingFileError(shown(vectors), reason) from error
-
-
-def _ask(service: Service, cube: str) -> CotrendingVectors:
-    """Cotrending vectors that a service has."""
-    try:
-        with opened(service) as client:
-            return client.cotrending_vectors(cube)
-    except NothingFoundError as error:
-        raise UnknownTrendError("detrend", "cbv", NO_VECTORS) from error
 
 
 def _check_rows(found: SearchResult) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -138,5 +138,5 @@ class CutoutResult:
     status: Status
     reason: str = ""
     name: str = ""
-    data: bytes | bytearray | None = None
+    data: bytes | bytearray | None = field(default=None, repr=False)
     path: Path | None = None

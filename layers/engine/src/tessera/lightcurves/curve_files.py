@@ -26,6 +26,7 @@ from tessera.tpf.cards import (
     DISPLAY,
     OBJECT_COMMENT,
     SPACECRAFT_TIME_CARDS,
+    WIDE_QUALITY,
 )
 
 if TYPE_CHECKING:
@@ -270,7 +271,7 @@ def table_hdu(name: str, columns: Sequence[Column], cards: Iterable[CardTuple] =
     return format_hdu(
         [
             *table_cards(rows.dtype.itemsize, len(rows), len(columns)),
-            *(card for number, column in enumerate(columns, 1) for card in _column_cards(number, *column[:3])),
+            *(card for number, column in enumerate(columns, 1) for card in _column_cards(number, *column)),
             ("EXTNAME", name, "extension name"),
             ("EXTVER", 1, "extension value"),
             *cards,
@@ -283,10 +284,12 @@ def _type_of(form: str) -> str:
     return f"S{form[:-1]}" if form.endswith("A") else _TYPES[form]
 
 
-def _column_cards(number: int, name: str, form: str, unit: str) -> list[CardTuple]:
+def _column_cards(number: int, name: str, form: str, unit: str, values: Any) -> list[CardTuple]:
     display = "" if form.endswith("A") else DISPLAY.get(name, _DISPLAYS[form])
-    values = {"TTYPE": name, "TFORM": form, "TUNIT": unit, "TDISP": display}
-    return [(f"{keyword}{number}", value, COLUMN_COMMENTS[keyword]) for keyword, value in values.items() if value]
+    if name == "QUALITY" and np.max(values, initial=0) >= 1 << 16:
+        display = WIDE_QUALITY
+    cards = {"TTYPE": name, "TFORM": form, "TUNIT": unit, "TDISP": display}
+    return [(f"{keyword}{number}", value, COLUMN_COMMENTS[keyword]) for keyword, value in cards.items() if value]
 
 
 def _aperture(mask: Mask, name: str) -> bytes:

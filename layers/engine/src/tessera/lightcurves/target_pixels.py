@@ -206,9 +206,9 @@ class TargetPixels:
             a time.
         detrend : {'none', 'pld', 'cbv'}, optional
             How to take away what comes from the instrument. 'pld' is pixel level decorrelation: what the principal
-            components of the pixels explain beside slow changes. 'cbv' is what cotrending vectors of the CCD explain.
-            Fits leave out cadences with quality bits, transits and flares. Cadences with scattered light at the target
-            then have the quality bit 2^28.
+            components of the pixels explain beside slow changes. It needs pixels without background. 'cbv' is what
+            cotrending vectors of the CCD explain. Fits leave out cadences with quality bits, transits and flares.
+            Cadences with scattered light at the target then have the quality bit 2^28.
         vectors : str, Path, bytes or CotrendingVectors, optional
             File of cotrending vectors, for 'cbv'.
 
@@ -234,7 +234,8 @@ class TargetPixels:
         measures: dict[str, Any] = {"mask": mask, "background": background, "quality": quality, "detrend": detrend}
         measures["vectors"] = None if aligned is None else aligned.origin
         if method != "none":
-            found = detrend_curve(method, points, self._series, aperture, level, vectors=aligned)
+            clean = self.background_subtracted
+            found = detrend_curve(method, points, self._series, aperture, level, vectors=aligned, clean=clean)
             points, removed = found.points, found.removed
         keep = ((self.quality & bits) == 0) & np.isfinite(self.time)
         if not keep.any():

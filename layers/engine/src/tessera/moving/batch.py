@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, cast
@@ -76,7 +76,7 @@ class MovingResult:
     n_filled: int = 0
     n_requests: int = 0
     n_bytes: int = 0
-    data: bytes | None = None
+    data: bytes | None = field(default=None, repr=False)
     path: Path | None = None
     n_borrowed: int = 0
 

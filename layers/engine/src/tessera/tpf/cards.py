@@ -170,3 +170,5 @@ DISPLAY = {
     "POS_CORR2": "E14.7",
 } | dict.fromkeys(("FLUX", "FLUX_ERR", "FLUX_BKG", "FLUX_BKG_ERR"), "E14.7")
 """TDISP by column."""
+WIDE_QUALITY = "B32.32"
+"""TDISP of QUALITY where it may have the bits of `tessera.tess.quality`: 16 digits do not show them."""

@@ -47,6 +47,8 @@ class Column:
         One entry per cadence, or a number that stands for all.
     pixels : bool, optional
         Whether an entry is an array of pixels.
+    display : str, optional
+        TDISP; by default that of `tessera.tpf.cards.DISPLAY`.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Column:
     unit: str
     values: Any
     pixels: bool = False
+    display: str = ""
 
     @property
     def dtype(self) -> str:
@@ -126,8 +129,8 @@ def column_cards(number: int, column: Column, shape: tuple[int, int]) -> list[Ca
         cards.append(("TUNIT", column.unit))
     if column.name == "RAW_CNTS":
         cards.append(("TNULL", _NO_COUNTS))
-    if column.name in DISPLAY:
-        cards.append(("TDISP", DISPLAY[column.name]))
+    if display := column.display or DISPLAY.get(column.name):
+        cards.append(("TDISP", display))
     if column.pixels:
         cards.append(("TDIM", f"({n_columns}, {n_rows})"))
     return [(f"{keyword}{number}", value, COLUMN_COMMENTS[keyword]) for keyword, value in cards]

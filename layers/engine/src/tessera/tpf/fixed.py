@@ -25,7 +25,7 @@ from tessera.fits.hdus import CardTuple
 from tessera.fits.headers import padded
 from tessera.sky.wcs import LinearWcs, fit_linear_wcs
 from tessera.tess.star import Star
-from tessera.tpf.cards import APERTURE_CARDS, IN_APERTURE, NOT_SCIENCE
+from tessera.tpf.cards import APERTURE_CARDS, IN_APERTURE, NOT_SCIENCE, WIDE_QUALITY
 from tessera.tpf.columns import Column, aperture_hdu, cube_columns, frame_cards, window_wcs_cards
 from tessera.tpf.flags import Flags
 from tessera.tpf.primary import CREATOR, corrected_cards, primary_cards
@@ -119,8 +119,9 @@ def _columns(request: TpfRequest, planes: Sequence[Any] | NDArray[Any]) -> list[
     cadences = _chosen(request)
     given = {name: values[cadences] for name, values in (request.columns or {}).items()}
     columns = cube_columns(request.cube, planes, cadences, corrected=request.time_error is not None)
+    shown = {"QUALITY": WIDE_QUALITY} if request.flags else {}
     return [
-        replace(column, values=given.get(column.name, column.values))
+        replace(column, values=given.get(column.name, column.values), display=shown.get(column.name, ""))
         for column in columns
         if request.layout == "full" or column.name not in _CONSTANT_PIXELS
     ]

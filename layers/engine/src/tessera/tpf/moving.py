@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tessera.cubes.reader import Cube
 from tessera.fits.hdus import CardTuple
 from tessera.tess.detector import science_pixels
-from tessera.tpf.cards import NOT_SCIENCE
+from tessera.tpf.cards import NOT_SCIENCE, WIDE_QUALITY
 from tessera.tpf.columns import Column, aperture_hdu, cube_columns, frame_cards
 from tessera.tpf.flags import Flags
 from tessera.tpf.primary import CREATOR, format_utc, object_text, primary_cards
@@ -163,7 +163,10 @@ def cube_tpf(
     primary = moving_cards(primary, target, float(time.min()), float(time.max()))
     if flags is not None:
         found = flags.cadences(boxes.planes[0])
-        columns = [replace(one, values=one.values | found) if one.name == "QUALITY" else one for one in columns]
+        columns = [
+            replace(one, values=one.values | found, display=WIDE_QUALITY) if one.name == "QUALITY" else one
+            for one in columns
+        ]
         science = science_pixels(path.shape, 0, 0, path.shape)
         primary += flags.cards(int((science & (path > 0)).sum()))
         path = np.where(science, path, path * np.int32(NOT_SCIENCE))

@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import Any
 
-from tessera.cli.arguments import add_quiet, add_sign, quality_flags
+from tessera.cli.arguments import add_quiet, add_sign, quality_flags, real_number
 from tessera.cli.lists.arguments import add_list_arguments, check_list_arguments, interrupted_list
 from tessera.cli.sources import add_sources, add_targets
 from tessera.errors import InvalidInputError
@@ -64,7 +64,10 @@ def _add_stitching(command: argparse.ArgumentParser) -> None:
         "of all, or none",
     )
     group.add_argument(
-        "--gap", type=float, metavar="DAYS", help=f"longest time without points that is no gap (default {GAP_DAYS})"
+        "--gap",
+        type=real_number,
+        metavar="DAYS",
+        help=f"longest time without points that is no gap (default {GAP_DAYS})",
     )
 
 

@@ -15,7 +15,7 @@ from tessera.cli.terminal import complain, say
 from tessera.coverage.cutouts import TargetCutout
 from tessera.coverage.result import SearchResult
 from tessera.coverage.search import search
-from tessera.coverage.stitched import TREND_ERRORS, measure_target
+from tessera.coverage.stitched import TREND_ERRORS, ServedVectors, measure_target
 from tessera.errors import InvalidInputError
 from tessera.lightcurves.curve_files import check_curve_path, curve_csv
 from tessera.lightcurves.facts import place_texts
@@ -78,6 +78,7 @@ class _Curves:
 
     def __init__(self, options: argparse.Namespace, size: list[Side], found: SearchResult) -> None:
         self._options, self._size, self._found = options, size, found
+        self._served = ServedVectors.of(found.service)
         self.failed: list[str] = []
 
     def __iter__(self) -> Iterator[tuple[TargetCutout, LightCurve]]:
@@ -94,7 +95,7 @@ class _Curves:
     def _try(self, cutout: TargetCutout) -> tuple[LightCurve | None, str]:
         """The light curve, or why it cannot be detrended: that concerns this one only."""
         try:
-            return measure_target(cutout, measures_of(self._options), self._found.service), ""
+            return measure_target(cutout, measures_of(self._options), self._served), ""
         except TREND_ERRORS as error:
             return None, str(error)
 

@@ -15,6 +15,7 @@ from tessera.cli.sources import read_targets, search_arguments
 from tessera.cli.terminal import complain, describe_error, say
 from tessera.coverage.result import SearchResult
 from tessera.coverage.search import search
+from tessera.coverage.stitched import ServedVectors, stitch_rows
 from tessera.errors import InvalidInputError, NoOverlapError
 from tessera.lightcurves.masks import check_mask_text
 from tessera.progress import counting
@@ -51,7 +52,7 @@ class _Stitched:
     """The stitched light curves of the targets of a search, one after the other. What fails is said and counted."""
 
     def __init__(self, options: argparse.Namespace, found: SearchResult) -> None:
-        self._options, self._found = options, found
+        self._options, self._found, self._served = options, found, ServedVectors.of(found.service)
         self._numbers = list(dict.fromkeys(row.target.number for row in found.rows))
         self.n_targets = len(self._numbers)
         self.failed = False
@@ -74,9 +75,9 @@ class _Stitched:
 
     def _stitch(self, some: SearchResult) -> StitchedCurve:
         options = self._options
-        gap = GAP_DAYS if options.gap is None else options.gap
-        size = read_size(options.size)
-        return some.stitch(size, **measures_of(options), level=options.level or "divide", gap=gap)
+        gap, level = GAP_DAYS if options.gap is None else options.gap, options.level or "divide"
+        size, measures = read_size(options.size), measures_of(options)
+        return stitch_rows(some, size, measures, level, gap, options=None, progress=None, served=self._served)
 
     def _tell(self, name: str, curve: StitchedCurve) -> None:
         """Say which CCDs are not used. Warnings have said which of them failed."""

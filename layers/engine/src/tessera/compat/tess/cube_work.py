@@ -148,7 +148,7 @@ class CubeWork:
             if not inputs:
                 first = next(f"{name}: {reason}" for name, reason in self.left_out.items())
                 allowed = f"at least one readable frame; the first is {first}"
-                raise InvalidInputError("file_list", f"{len(locations):,} files", allowed)
+                raise InvalidInputError("file_list", _files(len(locations)), allowed)
             warn_of_temporary(inputs)
             yield inputs
         finally:
@@ -194,6 +194,10 @@ class BlockProgress:
         self.counter(block + 1, n_blocks)
 
 
+def _files(number: int) -> str:
+    return "1 file" if number == 1 else f"{number:,} files"
+
+
 def without_duplicates(locations: Sequence[Location], known: set[str]) -> list[Location]:
     """Leave out frames whose file names a cube has, with a warning; raise an error if no frame is left."""
     new = []
@@ -205,5 +209,5 @@ def without_duplicates(locations: Sequence[Location], known: set[str]) -> list[L
             new.append(location)
     if not new:
         message = "No new images were found in the provided file list."
-        raise InvalidInputError("file_list", f"{len(locations):,} files", "at least one new frame", message)
+        raise InvalidInputError("file_list", _files(len(locations)), "at least one new frame", message)
     return new

@@ -14,6 +14,7 @@ from tessera.lightcurves.detrending.pld import MAX_PIXELS, pld_groups, pld_trend
 from tessera.lightcurves.detrending.regression import Cadences, Trend
 from tessera.lightcurves.detrending.scattered import scattered_light
 from tessera.lightcurves.detrending.vectors import NO_VECTORS, AlignedVectors, cotrending_trend
+from tessera.lightcurves.detrending.words import NO_BACKGROUND
 from tessera.lightcurves.photometry import (
     CurvePoints,
     Mask,
@@ -52,6 +53,7 @@ def detrend_curve(
     background: Background | None,
     *,
     vectors: AlignedVectors | None = None,
+    clean: bool = False,
 ) -> DetrendedCurve:
     """Take the trend from the light curve of an aperture.
 
@@ -70,6 +72,8 @@ def detrend_curve(
         What was subtracted.
     vectors : AlignedVectors, optional
         Cotrending vectors, for 'cbv'.
+    clean : bool, optional
+        Whether the pixels came without background, as in the mission's own files.
 
     Returns
     -------
@@ -79,7 +83,7 @@ def detrend_curve(
     Raises
     ------
     UnknownTrendError
-        When these pixels or vectors cannot show a trend.
+        When these pixels or vectors cannot show a trend, or pixels for 'pld' have their background.
     """
     fitted = good_cadences(points.quality)
     fitted = fitted[np.isfinite(points.flux[fitted]) & np.isfinite(points.time[fitted])]
@@ -87,6 +91,8 @@ def detrend_curve(
         if vectors is None:
             raise UnknownTrendError("detrend", method, NO_VECTORS)
         trend, removed = cotrending_trend(points, vectors, fitted), f"{len(vectors.values)} cotrending vectors"
+    elif background is None and not clean:
+        raise UnknownTrendError("detrend", method, NO_BACKGROUND)
     else:
         trend, removed = _by_pixels(points, series, aperture, background, fitted)
     if trend is None:

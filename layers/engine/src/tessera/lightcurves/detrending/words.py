@@ -8,6 +8,8 @@ from tessera.checks import check_choice
 
 Detrending: TypeAlias = Literal["none", "pld", "cbv"]
 """What takes the trend from a light curve."""
+NO_BACKGROUND = "none or cbv without a subtracted background, because pld would then take away what the star does"
+"""What is allowed in place of PLD of pixels with background, whose shares of the flux follow the star."""
 DETRENDINGS: tuple[str, ...] = get_args(Detrending)
 
 
