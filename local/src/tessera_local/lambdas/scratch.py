@@ -55,7 +55,7 @@ def _deleted(pid: int) -> Iterator[os.stat_result]:
     """
     folder = os.open(f"/proc/{pid}/fd", os.O_RDONLY | os.O_DIRECTORY)
     try:
-        for name in os.listdir(folder):
+        for name in os.listdir(folder):  # noqa: PTH208 - a Path has no open folder
             with contextlib.suppress(FileNotFoundError):  # closed meanwhile
                 if os.readlink(name, dir_fd=folder).endswith(" (deleted)"):
                     yield os.stat(name, dir_fd=folder)
