@@ -30,7 +30,7 @@ def loaded(name: str, modules: tuple[str, ...]) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize("name", ["service_api", "finish_job"])
+@pytest.mark.parametrize("name", ["service_api", "finish_job", "write_image_index"])
 def test_a_function_that_does_not_cut_loads_no_wcs(name: str) -> None:
     assert loaded(name, HEAVY) == "[]"
 

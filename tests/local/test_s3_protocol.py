@@ -1,6 +1,9 @@
 """What S3 of the one-machine stack answers to browsers, to clients with unusual wishes, and to lists in pages."""
 
 import http.client
+import random
+import socket
+import time
 import urllib.request
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -42,6 +45,21 @@ def send(
         return answer.status, answer.headers, answer.read()
     finally:
         connection.close()
+
+
+def test_a_long_object_comes_whole_to_a_client_that_takes_a_little_at_a_time(
+    stack: Stack, s3: "S3Client", bucket: str
+) -> None:
+    body, place = random.Random(1).randbytes(16 << 20), urlsplit(stack.s3_endpoint)
+    s3.put_object(Bucket=bucket, Key="long", Body=body)
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+        client.connect((place.hostname, place.port))
+        client.sendall(f"GET /{bucket}/long HTTP/1.1\r\nHost: {place.netloc}\r\n\r\n".encode())
+        time.sleep(0.1)  # until the buffers of the system are full
+        answer = http.client.HTTPResponse(client)
+        answer.begin()
+        assert answer.read() == body
 
 
 def test_folders_and_keys_come_in_one_order_over_pages(s3: "S3Client", bucket: str) -> None:

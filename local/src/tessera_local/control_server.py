@@ -17,6 +17,7 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -73,6 +74,18 @@ class Switchboard:
         return [data]
 
 
+class Moto(DomainDispatcherApplication):
+    """moto's application, which looks at the folders of all services once for a host, and not for each request."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self.find = lru_cache(super().get_backend_for_host)
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """Name of the service of a host."""
+        return self.find(host)
+
+
 def name_execution(environ: dict[str, Any]) -> None:
     """Give an execution a name if it has none, as AWS does. moto gives all of them the same."""
     body = json.dumps({"name": str(uuid.uuid4())} | json.loads(_body(environ))).encode()
@@ -105,8 +118,7 @@ def main() -> None:
     for service in ("s3", "lambda", "sts"):
         boto3.client(service, region_name="us-east-1")
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each request would fill the disk
-    moto = DomainDispatcherApplication(create_backend_app)
-    application = Switchboard(moto, {"s3": storage, "lambda": functions})
+    application = Switchboard(Moto(), {"s3": storage, "lambda": functions})
     server = make_server("127.0.0.1", int(port), application, threaded=True, request_handler=MotoRequestHandler)
     threading.Thread(target=server.serve_forever, name="control", daemon=True).start()
     sys.stdin.buffer.read()

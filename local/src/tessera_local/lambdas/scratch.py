@@ -40,8 +40,24 @@ class Scratch:
                     yield (Path(parent) / name).lstat()
         with contextlib.suppress(OSError):  # the process has ended, or the system has no such folder
             device = self.folder.stat().st_dev
-            for path in Path(f"/proc/{pid}/fd").iterdir():
-                with contextlib.suppress(FileNotFoundError):
-                    found = path.stat()
-                    if found.st_nlink == 0 and found.st_dev == device and stat.S_ISREG(found.st_mode):
-                        yield found
+            for found in _deleted(pid):
+                if found.st_nlink == 0 and found.st_dev == device and stat.S_ISREG(found.st_mode):
+                    yield found
+
+
+def _deleted(pid: int) -> Iterator[os.stat_result]:
+    """Open files of a process that have no name any more. Most are connections, and are not looked at any further.
+
+    Raises
+    ------
+    OSError
+        If the process has ended, or if the system does not show open files.
+    """
+    folder = os.open(f"/proc/{pid}/fd", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for name in os.listdir(folder):  # noqa: PTH208 - a Path has no open folder
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                if os.readlink(name, dir_fd=folder).endswith(" (deleted)"):
+                    yield os.stat(name, dir_fd=folder)
+    finally:
+        os.close(folder)

@@ -200,14 +200,26 @@ class LambdaService:
 
     def _let_idle(self, pool: _Pool, worker: Worker) -> None:
         """Keep a worker for the next request, and end it if none comes in time."""
-        worker.uses += 1
+        worker.idle_since = time.monotonic()
         pool.idle.append(worker)
-        asyncio.get_running_loop().call_later(self._idle_seconds, self._end_idle, pool, worker, worker.uses)
+        if not worker.is_watched:
+            self._watch_idle(pool, worker, self._idle_seconds)
 
-    def _end_idle(self, pool: _Pool, worker: Worker, uses: int) -> None:
-        if worker in pool.idle and worker.uses == uses:
-            pool.idle.remove(worker)
-            self._retire(pool, worker)
+    def _watch_idle(self, pool: _Pool, worker: Worker, seconds: float) -> None:
+        """Look at an idle worker later. One timer for it is enough: one for each request would fill the memory."""
+        worker.is_watched = True
+        asyncio.get_running_loop().call_later(seconds, self._end_idle, pool, worker)
+
+    def _end_idle(self, pool: _Pool, worker: Worker) -> None:
+        worker.is_watched = False
+        if worker not in pool.idle:
+            return
+        left = worker.idle_since + self._idle_seconds - time.monotonic()
+        if left > 0:
+            self._watch_idle(pool, worker, left)
+            return
+        pool.idle.remove(worker)
+        self._retire(pool, worker)
 
     def _retire(self, pool: _Pool, worker: Worker) -> None:
         pool.workers.remove(worker)

@@ -88,7 +88,8 @@ class Worker:
     ) -> None:
         self.function = function
         self.dead = False
-        self.uses = 0
+        self.idle_since = 0.0
+        self.is_watched = False
         self.peak_mb = 0.0
         self._command, self._environment, self._log = command, environment, log
         self._scratch = Scratch(temporary, function.name)

@@ -4,6 +4,7 @@ Standard input is a leash: when it closes, because the parent stops or dies, the
 """
 
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -137,6 +138,7 @@ async def serve(port: int, folder: Path, queues: str, ended: Callable[[], Awaita
     )
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
+    gc.freeze()  # what is there by now stays
     tasks = [asyncio.create_task(notices.send()), asyncio.create_task(_sweep(store))]
     try:
         await ended()

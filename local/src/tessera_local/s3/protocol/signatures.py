@@ -25,11 +25,10 @@ def check_signature(call: Call, access_key: str, secret_key: str) -> None:
     S3Error
         If the signature is another one, or if the time is over.
     """
-    credentials = Credentials(access_key, secret_key)
     if "X-Amz-Signature" in call.query:
-        expected, given, key, end = _version_4(call, credentials)
+        expected, given, key, end = _version_4(call, Credentials(access_key, secret_key))
     elif "Signature" in call.query:
-        expected, given, key, end = _version_2(call, credentials)
+        expected, given, key, end = _version_2(call, Credentials(access_key, secret_key))
     else:
         return
     if key != access_key or not hmac.compare_digest(expected.encode(), given.encode()):

@@ -14,7 +14,8 @@ from tessera.provenance.record import Origin
 from tessera.roman.cut import AsdfOptions, AsdfPart, cut_asdf
 from tessera.roman.file import quiet_asdf
 from tessera_cloud.application.backend import HasPublicStore
-from tessera_cloud.application.images.objects import ObjectSource, store_of
+from tessera_cloud.application.images.datasets import store_of
+from tessera_cloud.application.images.objects import ObjectSource
 from tessera_cloud.application.images.order import ImageOrder, OrderedImage
 from tessera_cloud.errors import ForbiddenError, ObjectChangedError, ObjectMissingError, TransientError
 

@@ -8,9 +8,10 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import Field, ValidationError, model_validator
 
 from tessera_cloud import keys
+from tessera_cloud.application.backend import HasPublicStore
 from tessera_cloud.contracts import Wire
 from tessera_cloud.errors import DatasetsError, ObjectMissingError
-from tessera_cloud.ports import ObjectReader
+from tessera_cloud.ports import ObjectReader, ObjectStore
 from tessera_cloud.settings import Settings
 
 ImageKind: TypeAlias = Literal["fits", "asdf"]
@@ -159,3 +160,8 @@ def read_datasets(store: ObjectReader, settings: Settings) -> Datasets:
     except ObjectMissingError:
         return Datasets()
     return parse_datasets(data, settings)
+
+
+def store_of(backend: HasPublicStore, *, public: bool) -> ObjectStore:
+    """Store that reads the files of a dataset, which is `public` or not."""
+    return backend.public_store if public else backend.store

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasPublicStore, HasStore
-from tessera_cloud.application.images.datasets import Dataset, read_datasets
+from tessera_cloud.application.images.datasets import Dataset, read_datasets, store_of
 from tessera_cloud.application.images.index import read_dataset_index
 from tessera_cloud.application.images.messages import (
     DatasetIndex,
@@ -16,7 +16,6 @@ from tessera_cloud.application.images.messages import (
     ImageListing,
     ImageTask,
 )
-from tessera_cloud.application.images.objects import store_of
 from tessera_cloud.application.indexing import SMALL_READS, RunRef, RunRequest, write_run
 from tessera_cloud.errors import FatalError, ObjectMissingError
 from tessera_cloud.ports import ObjectLister, ObjectReader

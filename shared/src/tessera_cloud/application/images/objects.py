@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tessera.io.file_objects import ReadingSource
-from tessera_cloud.application.backend import HasPublicStore
 from tessera_cloud.application.images.messages import FoundImage
 from tessera_cloud.errors import FatalError, ObjectChangedError, ObjectMissingError, TransientError
-from tessera_cloud.ports import ObjectStore, RangeReader
+from tessera_cloud.ports import RangeReader
 
 FIRST_BYTES = 34_560
 """Number of bytes that are read of a file first. They hold most headers, and are a multiple of a FITS block."""
@@ -54,8 +53,3 @@ class ObjectSource(ReadingSource):
             self.error = error
             raise OSError(str(error)) from error
         return bytes(data)
-
-
-def store_of(backend: HasPublicStore, *, public: bool) -> ObjectStore:
-    """Store that reads the files of a dataset, which is `public` or not."""
-    return backend.public_store if public else backend.store

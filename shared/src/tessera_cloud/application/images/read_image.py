@@ -17,8 +17,9 @@ from tessera.sky.footprint import Footprint
 from tessera.sky.sphere import unit_vectors
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasPublicStore
+from tessera_cloud.application.images.datasets import store_of
 from tessera_cloud.application.images.messages import ImageFootprint, ImageOutcome, ImageRow, ImageTask
-from tessera_cloud.application.images.objects import ObjectSource, store_of
+from tessera_cloud.application.images.objects import ObjectSource
 from tessera_cloud.errors import FatalError, TransientError
 
 MOST_PACKED_BYTES = 128 << 20
