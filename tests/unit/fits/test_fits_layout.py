@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 
+import numpy as np
 import pytest
 from astropy.io import fits
 from hypothesis import given
@@ -268,3 +269,9 @@ def test_cards_are_written_as_astropy_writes_them(value: object, comment: str) -
         assert image == expected
     else:
         assert image.startswith(expected[:70])
+
+
+def test_values_that_are_equal_keep_their_own_text() -> None:
+    values = (1, 1.0, True, 0, 0.0, -0.0, False, np.float64(0), np.float64(-0.0), np.float64(1), "1", "", None)
+    for value in (*values, *reversed(values)):  # each after the ones that are equal to it
+        assert format_card("KEY", value, "a comment") == fits.Card("KEY", value, "a comment").image
