@@ -18,9 +18,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
-import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,7 +27,6 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
 
 from tests.bench.cubes import timed  # noqa: E402
-from tests.bench.support.quick_work import peak_bytes  # noqa: E402
 from tests.bench.support.report import missed, record  # noqa: E402
 from tests.bench.support.s3_link import LATENCY, PER_CONNECTION, counted, serving  # noqa: E402
 from tests.bench.support.tesscube import START, installed_peers, tesscube  # noqa: E402
@@ -50,6 +46,7 @@ CASES = {
 COLUMNS = (1000, 1050, 1100, 1150)
 """Where the cutouts of one process are, all in the row 1001."""
 MOST_MEMORY = "limit <= 1.5"
+CHILD = ROOT / "tests/bench/support/cutting.py"
 TESSCUBE_PROGRAM = """
 size, columns = int(sys.argv[1]), json.loads(sys.argv[2])
 seconds = []
@@ -60,48 +57,6 @@ for column in columns:
     seconds.append(time.perf_counter() - started)
 print(json.dumps({"seconds": seconds}))
 """
-
-
-# ---------------------------------------------------------------- what a process of its own runs
-
-
-def our_cutout(location: str, size: int) -> Callable[[tuple[float, float]], int]:
-    from astropy.coordinates import SkyCoord
-
-    from tessera import make_cutouts
-
-    def work(place: tuple[float, float]) -> int:
-        (made,) = make_cutouts(location, SkyCoord(*place, unit="deg"), size)
-        assert made.data, made.reason
-        return len(made.data)
-
-    return work
-
-
-def astrocut_cutout(location: str, size: int) -> Callable[[tuple[float, float]], int]:
-    import io
-
-    from astrocut import TessCubeCutout
-    from astropy.coordinates import SkyCoord
-
-    def work(place: tuple[float, float]) -> int:
-        file = io.BytesIO()
-        TessCubeCutout(location, SkyCoord(*place, unit="deg"), size, threads="auto").tpf_cutouts[0].writeto(file)
-        return len(file.getvalue())
-
-    return work
-
-
-def child(kind: str, location: str, size: str, places: str) -> None:
-    warnings.simplefilter("ignore")
-    work = (our_cutout if kind == "ours" else astrocut_cutout)(location, int(size))
-    seconds, n_bytes, peak, imports = [], 0, 0, peak_bytes()
-    for place in json.loads(places):
-        started = time.perf_counter()
-        n_bytes = work(place)
-        seconds.append(time.perf_counter() - started)
-        peak = peak or peak_bytes()
-    print(json.dumps({"seconds": seconds, "bytes": n_bytes, "peak": peak, "work": peak - imports}))
 
 
 # ---------------------------------------------------------------- what is measured
@@ -138,7 +93,7 @@ def run(kind: str, location: str, size: int, url: str, folder: Path) -> Answer:
     """Some cutouts in a new process."""
     environment = {"AWS_ENDPOINT_URL": url, "AWS_ALLOW_HTTP": "true", "HOME": str(folder)}
     environment |= dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"), "us-east-1")
-    command = [sys.executable, __file__, "--child", kind, location, str(size), some_places()]
+    command = [sys.executable, str(CHILD), kind, location, str(size), some_places()]
     if kind == "tesscube":
         command = [str(tesscube()), "-c", START + TESSCUBE_PROGRAM, str(size), json.dumps(COLUMNS)]
     before = counted(url)
@@ -252,7 +207,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--child"]:
-        child(*sys.argv[2:])
-    else:
-        main()
+    main()

@@ -54,30 +54,28 @@ class Job:
 
 
 def our_work(job: Job) -> Work:
-    from tessera import __version__
+    from astropy.coordinates import SkyCoord
+
+    from tessera import make_cutouts
+
+    def work(target: Target) -> object:
+        (made,) = make_cutouts(job.location, SkyCoord(*target, unit="deg"), job.size, output_dir=job.out or None)
+        assert made.status == "ok", made.reason
+        return made.path if job.out else made.data
+
+    return work
+
+
+def reading_work(job: Job) -> Work:
     from tessera.cutouts.open_cube import open_cube
     from tessera.cutouts.placing import find_window
-    from tessera.io.files import write_pieces
-    from tessera.tpf.fixed import TpfRequest, build_tpf, tpf_name, tpf_pieces
 
-    with open_cube(job.cube_path) as file:
-        known = file.cube
-
-    def read_only(target: Target) -> object:
-        with open_cube(job.location, known, tried_again=True) as file:
+    def work(target: Target) -> object:
+        # as all callers do, who confirm with the reads themselves that the cube is the one that they know
+        with open_cube(job.location, tried_again=True) as file:
             return file.read_window(find_window(file.cube, *target, job.size))
 
-    def make(target: Target) -> object:
-        # as all callers do, who confirm with the reads themselves that the cube is the one that they know
-        with open_cube(job.location, known if job.kind == "ours" else None, tried_again=True) as file:
-            window = find_window(file.cube, *target, job.size)
-            request = TpfRequest(file.cube, file.read_window(window), *target, __version__)
-            if not job.out:
-                return build_tpf(request)
-            path = Path(job.out) / tpf_name(file.cube, *target, request.cutout.window.shape)
-            return write_pieces(path, tpf_pieces(request))
-
-    return read_only if job.kind == "ours, read only" else make
+    return work
 
 
 def bare_work(job: Job) -> Work:
@@ -124,8 +122,8 @@ def astrocut_work(job: Job) -> Work:
 
 def child(job: Job) -> None:
     warnings.simplefilter("ignore")
-    make = {"astrocut": astrocut_work, "requests": bare_work}.get(job.kind, our_work)
-    work = make(job)
+    works = {"ours": our_work, "ours, read only": reading_work, "astrocut": astrocut_work, "requests": bare_work}
+    work = works[job.kind](job)
     for line in sys.stdin:
         target = tuple(json.loads(line))
         with PeakMemory() as memory:

@@ -25,6 +25,8 @@ import numpy as np
 ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
 
+from tests.bench.support.memory import peak_bytes  # noqa: E402
+
 BUCKET, CUBE, LONG = "stpubdata", "tess-s0001-4-2-cube.fits", "long"
 N_CADENCES = 1282
 LONG_FILE = 20 * 20 * 11_775 * 20
@@ -298,12 +300,6 @@ def limit_cases(folder: Path, out: Path) -> dict[str, Timed]:
 
 
 SIDES = {"ours": our_cases, "peer": peer_cases, "limit": limit_cases}
-
-
-def peak_bytes() -> int:
-    """Largest resident memory of this process so far."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
 def main(side: str, folder: str, case: str = "") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -21,6 +22,8 @@ _ZEROS = "0" * 16
 _PLAIN_STRING = CARD - len("KEYWORD = ''")
 _COMMENTARY = frozenset({"COMMENT", "HISTORY", ""})
 _STANDARD = re.compile(r"[A-Z0-9_-]{1,8}")
+_ZERO_IS_ZERO = frozenset({str, int, bool, type(None)})
+"""Types whose equal values are the same text; 0.0 and -0.0 are equal, too."""
 
 
 def _format_float(value: float) -> str:
@@ -50,6 +53,13 @@ def format_card(keyword: str, value: Any, comment: str = "") -> str:
     A comment that does not fit is cut, as is usual in target pixel files (WCS_FFI). astropy formats commentary cards
     and values that need more than one card.
     """
+    if value or type(value) in _ZERO_IS_ZERO:
+        return _format_known(keyword, value, comment)
+    return _format_known.__wrapped__(keyword, value, comment)
+
+
+@lru_cache(4096, typed=True)  # files of one cube, and HDUs of one file, have most cards in common
+def _format_known(keyword: str, value: Any, comment: str) -> str:
     text = _format_value(value)
     if not _STANDARD.fullmatch(keyword) or keyword in _COMMENTARY or len(text) > _PLAIN_STRING + 2:
         return _format_unusual(keyword, value)
