@@ -82,8 +82,8 @@ def test_a_cube_without_vectors_says_so(api: Api) -> None:
 
 def test_a_light_curve_that_cannot_be_detrended_is_refused(api: Api) -> None:
     # a pixel alone has no other for its background
-    for more in ({"size": "1"}, {"background": "none"}):
-        answer = ask(api, detrend="pld", **more)
+    for size, background in (("1", "median"), ("9", "none")):
+        answer = ask(api, detrend="pld", size=size, background=background)
         assert answer.status == 400
         assert answer.json()["error"]["parameter"] == "detrend"
         assert "none or cbv without a subtracted background" in answer.json()["error"]["message"]

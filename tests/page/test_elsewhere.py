@@ -26,7 +26,7 @@ CASES: list[tuple[dict[str, Any], str | None]] = [
 
 def test_without_a_hub_the_page_says_what_to_do_and_programs_take_what_they_subscribe_to(visit: Visit) -> None:
     visit.forgiven = "Failed to load resource"
-    visit.elsewhere = "http://localhost:21012/"
+    visit.elsewhere = ("http://localhost:21012/",)
     visit.page.route("http://localhost:21012/**", lambda route: route.abort("connectionrefused"))
     page = visit.open_star()
     page.get_by_role("button", name="Find programs by SAMP").click()
