@@ -214,7 +214,7 @@ def test_a_file_without_such_a_key_is_one_sentence(
         path.write_bytes(content)
         assert main(["verify", str(signed), str(signed), "--key", str(path)]) == 1
         (line,) = capsys.readouterr().err.splitlines()
-        assert line.startswith("tessera: key is ")
+        assert line.startswith("tessera: --key is ")
         assert "; allowed: a PEM file with an Ed25519 public key" in line
     assert main(["verify", str(signed), "--key", str(tmp_path / "none.pem")]) == 1
     assert capsys.readouterr().err == f"tessera: {tmp_path / 'none.pem'}: No such file or directory\n"
