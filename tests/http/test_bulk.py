@@ -121,15 +121,15 @@ def _file(table: Table, kind: str) -> tuple[bytes, str]:
     return text if isinstance(text, bytes) else text.encode(), media
 
 
-def test_options_are_the_same_in_the_query_and_in_the_body(api: Api) -> None:
+@pytest.mark.parametrize(("name", "value"), [("background", False), ("detrend", "pld")])
+def test_options_are_the_same_in_the_query_and_in_the_body(api: Api, name: str, value: object) -> None:
     query = (
-        "outputs=tpf,parquet&size=5,7&sectors=1&aperture=all&background=false&layout=slim&packing=files&best_only=true"
-        "&epoch=2016&detrend=pld"
+        "outputs=tpf,parquet&size=5,7&sectors=1&aperture=all&layout=slim&packing=files&best_only=true"
+        f"&epoch=2016&{name}={str(value).lower()}"
     )
     options = {
-        "outputs": ["parquet", "tpf"], "size": [5, 7], "sectors": [1], "aperture": "all", "background": False,
-        "layout": "slim", "packing": "files", "best_only": True, "epoch": 2016.0,
-        "detrend": "pld",
+        "outputs": ["parquet", "tpf"], "size": [5, 7], "sectors": [1], "aperture": "all",
+        "layout": "slim", "packing": "files", "best_only": True, "epoch": 2016.0, name: value,
     }  # fmt: skip
     body = json.dumps(ROWS).encode()
     first = send(api, body, f"/v1/bulk?{query}", "application/json").json()
@@ -137,7 +137,7 @@ def test_options_are_the_same_in_the_query_and_in_the_body(api: Api) -> None:
     order = read_order(api.store, SETTINGS.result_bucket, first["id"])
     assert (order.size, order.sectors, order.layout, order.options.epoch) == ((5, 7), (1,), "slim", 2016.0)
     assert order.best_only
-    assert order.options.detrend == "pld"
+    assert getattr(order.options, name) == value
     compact = json.dumps(ROWS, separators=(",", ":")).encode()
     assert send(api, compact, f"/v1/bulk?{query}", "application/json").json()["id"] == api.post(
         "/v1/bulk", {"targets": ROWS, **options}

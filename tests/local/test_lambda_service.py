@@ -92,7 +92,10 @@ def test_a_process_that_ends_is_replaced(stack: Stack) -> None:
 def test_a_worker_killed_from_outside_is_replaced(stack: Stack) -> None:
     _, first = call(stack)
     os.kill(first["pid"], 9)
-    time.sleep(0.2)
+    until = time.monotonic() + 10
+    while Path(f"/proc/{first['pid']}").exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    time.sleep(0.2)  # the service has heard of it by then
     error, second = call(stack)
     assert error is None
     assert second["pid"] != first["pid"]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tessera.errors import InvalidInputError, NoCadenceError
 from tessera.extras import import_extra
+from tessera.lightcurves.background import Background as FoundBackground
 from tessera.lightcurves.background import BackgroundModel, check_background, find_background, subtract_background
 from tessera.lightcurves.detrending.alignment import VectorSource, align_vectors, open_vectors
 from tessera.lightcurves.detrending.detrend import detrend_curve
@@ -226,9 +227,7 @@ class TargetPixels:
         """
         model = check_background(not self.background_subtracted if background == "default" else background)
         method, bits, aperture = check_detrend(detrend), quality_bits(quality), self.mask(mask)
-        level = find_background(self._series, aperture, self.quality, model) if model else None
-        if level is None and model and background != "default":
-            raise InvalidInputError("background", background, "False, because no pixel is outside the mask")
+        level = self._level(aperture, model, background)
         points = subtract_background(sum_aperture(self._series, aperture, self.time, self.quality), level)
         removed, aligned = "", self._vectors(method, vectors)
         measures: dict[str, Any] = {"mask": mask, "background": background, "quality": quality, "detrend": detrend}
@@ -257,6 +256,13 @@ class TargetPixels:
             removed,
             measured_from(self.hdus, self.header.get("OBJECT"), measures),
         )
+
+    def _level(self, aperture: Mask, model: str | None, given: Background) -> FoundBackground | None:
+        """Background to subtract; None for none."""
+        level = find_background(self._series, aperture, self.quality, model) if model else None
+        if level is None and model and given != "default":
+            raise InvalidInputError("background", given, "False, because no pixel is outside the mask")
+        return level
 
     def _vectors(self, method: str, source: VectorSource | None) -> AlignedVectors | None:
         """Cotrending vectors in the cadences of these pixels."""
