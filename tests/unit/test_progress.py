@@ -154,13 +154,6 @@ def test_an_error_of_the_function_is_not_taken_for_one_of_a_cube(tmp_path: Path)
         make_cutouts([tmp_path / "none.fits"], SkyCoord(1, 2, unit="deg"), 3, output_dir=tmp_path / "o", progress=show)
 
 
-def test_a_single_cube_is_cut_by_the_thread_that_asks(tmp_path: Path) -> None:
-    threads: list[threading.Thread] = []
-    stars = SkyCoord([1, 2], [3, 4], unit="deg")
-    make_cutouts([tmp_path / "none.fits"], stars, 3, progress=lambda *_: threads.append(threading.current_thread()))
-    assert threads == [threading.current_thread()] * 2
-
-
 def test_results_are_heard_one_by_one_with_their_places(tmp_path: Path) -> None:
     heard: dict[int, CutoutResult] = {}
     cubes = [tmp_path / "a.fits", tmp_path / "b.fits"]

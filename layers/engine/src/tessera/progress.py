@@ -109,9 +109,6 @@ class Counter:
     def map(self, work: Callable[[Item], Result], items: Iterable[Item], n_threads: int) -> list[Result]:
         """Do the work in threads, which end soon after Ctrl-C: each when it counts its next item.
 
-        One thread would be none the better: then the caller's does the work. The C library keeps memory for each new
-        thread, up to 16 MB in each call for 50 cutouts.
-
         Parameters
         ----------
         work : callable
@@ -128,7 +125,7 @@ class Counter:
         """
         with ThreadPoolExecutor(n_threads) as pool:
             try:
-                return list(map(work, items) if n_threads == 1 else pool.map(work, items))
+                return list(pool.map(work, items))
             except BaseException:
                 self._stopped = self._stopped or Stop(None)
                 raise

@@ -52,4 +52,4 @@ def cut_cubes(
         except UNREADABLE as error:
             return failed(cube, error)
 
-    return counter.map(cut_one, cubes, max(1, min(len(cubes), CUBES_AT_ONCE)))
+    return counter.map(cut_one, cubes, CUBES_AT_ONCE)
