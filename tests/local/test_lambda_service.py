@@ -159,15 +159,33 @@ def test_every_invocation_leaves_a_report(stack: Stack) -> None:
     ] == (report.duration_ms)
 
 
+def test_a_worker_has_one_timer_however_often_it_is_used(toy: Path, tmp_path: Path) -> None:
+    service = LambdaService(Template(toy).functions, tmp_path)
+
+    async def use() -> int:
+        loop: Any = asyncio.get_running_loop()
+        try:
+            for _ in range(3):
+                assert (await service.invoke(ACT, b"{}")).function_error is None
+            return sum(handle._callback == service._end_idle for handle in loop._scheduled)
+        finally:
+            await service.close()
+
+    assert run_coroutine(use()) == 1
+
+
 def test_a_worker_without_work_is_ended(toy: Path, tmp_path: Path) -> None:
     service = LambdaService(Template(toy).functions, tmp_path, idle_seconds=0.5)
 
     async def use() -> tuple[list[int], list[int]]:
         try:
             assert (await service.invoke(ACT, b"{}")).function_error is None
-            used = service.pids(ACT)
+            await asyncio.sleep(0.2)
+            assert (await service.invoke(ACT, b"{}")).function_error is None
+            used, since = service.pids(ACT), time.monotonic()
             while service.pids(ACT):  # noqa: ASYNC110 - nobody is told of an end
                 await asyncio.sleep(0.02)
+            assert time.monotonic() - since >= 0.49  # since the last use, not the first
             assert (await service.invoke(ACT, b"{}")).function_error is None
             return used, service.pids(ACT)
         finally:
