@@ -141,7 +141,7 @@ def test_a_service_that_is_silent_or_not_there_is_named() -> None:
         url = server.url
     error, pauses = ask(Server(in_turn(None), url=url), retries=2)
     assert isinstance(error, tessera.UnreachableServiceError)
-    assert str(error).startswith(f"{url}/v1/health cannot be reached: ")
+    assert str(error) == f"{url}/v1/health cannot be reached: its host refuses the connection"
     assert pauses == [0.5, 1.0]
 
 

@@ -141,9 +141,7 @@ def check_end(name: str, hdu: bytes) -> Header:
     header = read_table_header(name, hdu)
     expected = header.n_bytes + padded(check_table_size(name, header))
     if len(hdu) != expected:
-        difference = len(hdu) - expected
-        problem = f"{-difference:,} bytes are missing" if difference < 0 else f"{difference:,} bytes follow it"
-        raise CubeFormatError(f"{name}: the info table has {expected:,} bytes, and {problem}")
+        raise CubeFormatError(f"{name}: the info table has {expected:,} bytes, and the file has {len(hdu):,} for it")
     return header
 
 

@@ -84,6 +84,11 @@ def remote_error(url: str, error: BaseException) -> RemoteError:
     return RemoteError(name, _reason(error, text) if status is None else _answer(status, code), status)
 
 
+def network_reason(text: str) -> str:
+    """Plain words for what a package says of the network; empty if it says something else."""
+    return next((reason for signs, reason in _REASONS.items() if re.search(signs, text)), "")
+
+
 def _text(error: BaseException) -> str:
     """Text of an error, of its class and of its cause."""
     cause = error.__cause__
@@ -124,8 +129,7 @@ def _reason(error: BaseException, text: str) -> str:
         if wanted := _INSTALL.search(str(error)):  # fsspec says so which package a scheme needs
             return f"such addresses need the package {wanted[1]}; pip install {wanted[1]}"
         return f"a package is missing: {error}"
-    for signs, reason in _REASONS.items():
-        if re.search(signs, text):
-            return reason
+    if reason := network_reason(text):
+        return reason
     first = str(error).strip().partition("\n")[0] or type(error).__name__
     return _URL.sub(lambda match: shown(match[0]), first)[:200]

@@ -19,6 +19,7 @@ from tessera.client.wire.failures import DamagedAnswerError, ServiceError, Unrea
 from tessera.client.wire.steps import Answer, Result, Send, Service, Step, Steps, Together, Wait
 from tessera.errors import InvalidInputError
 from tessera.extras import import_extra
+from tessera.io.failures import network_reason
 from tessera.io.locations import shown
 from tessera.narrator import Narrator
 from tessera.progress import Stop
@@ -101,7 +102,8 @@ def _reason(error: Exception, httpx: Any) -> str:
         (httpx.RemoteProtocolError, "sends an answer that is not whole"),
     ]
     words = next((words for kind, words in kinds if isinstance(error, kind)), "broke the connection")
-    return f"{words}: {error}" if str(error) else words
+    said = (isinstance(error, httpx.ConnectError) and network_reason(str(error))) or str(error)
+    return f"{words}: {said}" if said else words
 
 
 def _through(url: str) -> str:
