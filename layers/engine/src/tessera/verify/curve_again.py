@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tessera.errors import ProvenanceError, TesseraError
+from tessera.errors import ProvenanceError
 from tessera.lightcurves.curve_files import curve_ecsv, curve_fits
 from tessera.lightcurves.target_pixels import TargetPixels
 from tessera.provenance.ecsv_files import ECSV_START
 from tessera.provenance.record import Record
 from tessera.tpf.cards import OBJECT_COMMENT
 from tessera.verify.made_again import make_again
-from tessera.verify.products.product import MadeAgain
+from tessera.verify.products.product import MadeAgain, following
 from tessera.verify.vectors import Find, told, vectors_again
 
 
@@ -32,12 +32,8 @@ def curve_again(record: Record, product: bytes, find: Find) -> MadeAgain:
     OSError
         When the cube cannot be read.
     """
-    try:
+    with following():
         return _curve_again(record, product, find)
-    except (LookupError, TypeError, ValueError) as error:
-        if isinstance(error, TesseraError):
-            raise
-        raise ProvenanceError(f"the request in the record cannot be followed: {error!r}") from error
 
 
 def _curve_again(record: Record, product: bytes, find: Find) -> MadeAgain:

@@ -11,7 +11,7 @@ import numpy as np
 from tessera.cutouts.differences.reference_file import open_reference
 from tessera.cutouts.open_cube import CubeFile, open_cube
 from tessera.cutouts.origin.recipe import TpfRecipe
-from tessera.errors import ProvenanceError, TesseraError
+from tessera.errors import ProvenanceError
 from tessera.io.sources import Location
 from tessera.measures.records import KINDS
 from tessera.moving.batch import read_track
@@ -27,7 +27,7 @@ from tessera.verify.products.images import image_again
 from tessera.verify.products.listed import curve_file_again, curves_again
 from tessera.verify.products.measures import measure_again
 from tessera.verify.products.previews import frames_again, picture_again, preview_again
-from tessera.verify.products.product import MadeAgain
+from tessera.verify.products.product import MadeAgain, following
 from tessera.verify.report import Problem
 from tessera.verify.vectors import Find
 
@@ -68,12 +68,8 @@ def make_again(record: Record, location: Location, find: Find) -> MadeAgain:
     maker = makers.get(record.kind)
     if maker is None:
         raise ProvenanceError(f"a {record.kind} cannot be made again from its record")
-    try:
+    with following():
         return maker(record, location)
-    except (ArithmeticError, LookupError, MemoryError, TypeError, ValueError) as error:
-        if isinstance(error, TesseraError):
-            raise
-        raise ProvenanceError(f"the request in the record cannot be followed: {error!r}") from error
 
 
 def _changes(record: Record, file: CubeFile) -> list[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tessera.errors import ProvenanceError, TesseraError
+from tessera.errors import ProvenanceError
 from tessera.lightcurves.target_pixels import TargetPixels
 from tessera.provenance.record import Record
 from tessera.stitching.curve import StitchedCurve, StitchedSector
@@ -10,7 +10,7 @@ from tessera.stitching.files import stitched_fits
 from tessera.stitching.join import Piece, join
 from tessera.stitching.made import VECTORS
 from tessera.verify.made_again import make_again
-from tessera.verify.products.product import MadeAgain
+from tessera.verify.products.product import MadeAgain, following
 from tessera.verify.report import Problem
 from tessera.verify.vectors import Find, told, vectors_again
 
@@ -34,12 +34,8 @@ def stitch_again(record: Record, product: bytes, find: Find) -> MadeAgain:
     OSError
         When a cube cannot be read.
     """
-    try:
+    with following():
         return _stitch_again(record, StitchedCurve.read(product), find)
-    except (LookupError, TypeError, ValueError) as error:
-        if isinstance(error, TesseraError):
-            raise
-        raise ProvenanceError(f"the request in the record cannot be followed: {error!r}") from error
 
 
 def _stitch_again(record: Record, curve: StitchedCurve, find: Find) -> MadeAgain:

@@ -9,7 +9,7 @@ import numpy as np
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 
-from tessera.errors import ProvenanceError, TesseraError
+from tessera.errors import ProvenanceError
 from tessera.images.batch import quiet_fits
 from tessera.images.cut import ImageCut, ImageCutoutOptions, cut_file
 from tessera.images.hdus import cut_hdu, cutout_file, write_bytes
@@ -21,7 +21,7 @@ from tessera.roman.file import quiet_asdf
 from tessera.roman.origin.asdf_record import AsdfRecipe
 from tessera.verify.origins import replaced_problems
 from tessera.verify.products.arrays import save_array
-from tessera.verify.products.product import MadeAgain, in_window
+from tessera.verify.products.product import MadeAgain, following, in_window
 from tessera.verify.report import Problem
 from tessera.windows import Placement, Window
 
@@ -76,13 +76,9 @@ def image_picture_again(record: Record, find: Callable[[Origin], Location | None
     OSError, TesseraError
         When an image cannot be read.
     """
-    try:
+    with following():
         records = [Record.of(document) for document in record.source["cutouts"]]
         return _draw_again(records, PictureOptions(**record.request), find)
-    except (ArithmeticError, LookupError, MemoryError, TypeError, ValueError) as error:
-        if isinstance(error, TesseraError):
-            raise
-        raise ProvenanceError(f"the request in the record cannot be followed: {error!r}") from error
 
 
 def _draw_again(records: list[Record], options: PictureOptions, find: Callable[[Origin], Location | None]) -> MadeAgain:

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from tessera.errors import ProvenanceError, TesseraError
 from tessera.provenance.record import Record
 from tessera.verify.compare import Locate
 from tessera.verify.report import Problem
 from tessera.windows import Window
+
+
+@contextmanager
+def following() -> Iterator[None]:
+    """Say of any error of the work that the request in the record is the reason. Errors of ours say more, and pass.
+
+    Raises
+    ------
+    ProvenanceError
+        In place of an error of Python.
+    """
+    try:
+        yield
+    except (ArithmeticError, LookupError, MemoryError, TypeError, ValueError) as error:
+        if isinstance(error, TesseraError):
+            raise
+        raise ProvenanceError(f"the request in the record cannot be followed: {error!r}") from error
 
 
 @dataclass(frozen=True)
